@@ -1,0 +1,55 @@
+# The tasks of this project; `make` alone lists them. Each makes its virtual environment from the lock if there is none.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Options for `make demo` and `make test`: make demo ARGS="--tenants 8 --keep"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format check lock image clean
+
+help: ## list the tasks
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
+	$(BIN)/logfanout demo $(ARGS)
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: test lint ## all that CI runs
+
+# The lock holds hashes and no index address; `dev` is resolved first, since the others are parts of it.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
+	$(LOCK) $(ARGS) --extra demo --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
+	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+
+image: ## build the container image
+	docker build --tag logfanout .
+
+clean: ## remove what was made here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("logfanout needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# The build backend comes from the lock too: nothing is installed that has no hash there.
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
