@@ -1,0 +1,193 @@
+"""What does the pipeline ask of the world?
+
+    pipeline/, tenants/ ──► these Protocols ◄── aws/ (the real ones), testing/ (the shipped fakes)
+
+Values that cross a port live here too, since both sides must agree on them. No port knows botocore.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One SQS message as ReceiveMessage handed it out."""
+
+    id: str
+    receipt: str  # valid for this receive only
+    body: str
+    receive_count: int  # ApproximateReceiveCount, 1 at the first receive
+    sent_ms: int  # epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One entry of a batch call that SQS did not carry out."""
+
+    receipt: str
+    code: str
+    lost: bool  # the receipt is no longer valid: trying again is of no use
+
+
+class Queue(Protocol):
+    """The queue of S3 notifications. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def receive(self, *, most: int, wait_seconds: int, hide_seconds: int) -> Sequence[Received]:
+        """Return up to *most* (1 to 10) messages, after *wait_seconds* (0 to 20) possibly none."""
+        ...
+
+    async def delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
+        """Delete up to ten messages; return those SQS refused."""
+        ...
+
+    async def hide(self, receipts: Sequence[str], *, seconds: int) -> Sequence[Refusal]:
+        """Make up to ten messages invisible for *seconds* from now (0: visible at once); return those refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message nobody can deliver as it is, with what the one who looks at it needs to know."""
+
+    body: str
+    attributes: Mapping[str, str]  # ``logfanout.reason`` and the others of CONTRACT §6; none is empty
+
+
+class DeadLetters(Protocol):
+    """Where dead letters go. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def put(self, letter: DeadLetter) -> None:
+        """Return once SQS has the letter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRef:
+    """One S3 object, named as GetObject wants it."""
+
+    bucket: str
+    key: str  # URL-decoded: S3 sends "a+b%2Fc" for "a b/c"
+    size_bytes: int  # as stored, compressed; 0 where the notice does not say
+    version_id: str = ""  # empty: the current version
+    event_ms: int = 0  # when S3 says it happened, epoch; 0 where the notice does not say
+
+    @property
+    def uri(self) -> str:
+        """The object's name in logs and errors."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectBody:
+    """An open object: its bytes are still on the wire."""
+
+    last_modified_ms: int  # epoch
+    chunks: AsyncIterator[bytes]  # as stored, in order, of any size; raises ``Unavailable`` if cut short
+
+
+class Bucket(Protocol):
+    """Log objects. Errors: ``ObjectGone``, ``Unavailable``, ``AccessRefused``."""
+
+    def open(self, ref: ObjectRef) -> AbstractAsyncContextManager[ObjectBody]:
+        """Open *ref* for one pass over its stored bytes; leaving the block closes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """One AWS session, good for any region of its partition until it expires."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+    expires_ms: int  # epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One AssumeRole call; equal ones are served by the same session."""
+
+    role_arn: str
+    session_name: str  # at most 64 of [\\w+=,.@-] (AssumeRole, "RoleSessionName")
+    external_id: str = ""  # empty: not sent
+    session_tags: tuple[tuple[str, str], ...] = ()
+
+
+class Tokens(Protocol):
+    """STS. Errors: ``AccessRefused``, ``Throttled``, ``Unavailable``, ``CredentialsExpired``."""
+
+    async def assume(self, wanted: Assumption, *, using: Credentials | None) -> Credentials:
+        """Return a new session of *wanted*, asked for with *using* (``None``: with the task's own credentials)."""
+        ...
+
+
+Row = Mapping[str, Any]  # one item as plain Python: str, int, float, bool, None, list, set, dict
+
+
+class TenantRows(Protocol):
+    """The table of tenants. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def of(self, tenant: str) -> Sequence[Row]:
+        """Return every row of *tenant*, as stored and unchecked; none for an unknown one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """Where events go: one stream in one tenant's account."""
+
+    region: str
+    group: str
+    stream: str
+
+
+class Event(msgspec.Struct, gc=False):
+    """One entry of PutLogEvents' ``logEvents``; *message* is a JSON string token, quotes and escapes included."""
+
+    timestamp: int  # epoch milliseconds
+    message: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Rejections:
+    """What PutLogEvents named in ``rejectedLogEventsInfo``, as ranges of the batch's indices.
+
+    Everything before *too_old_end* and *expired_end* and from *too_new_start* on was not stored (PutLogEvents,
+    "RejectedLogEventsInfo": the ends are exclusive, the start is inclusive).
+    """
+
+    too_old_end: int = 0
+    expired_end: int = 0
+    too_new_start: int | None = None
+
+
+class Logs(Protocol):
+    """One tenant's CloudWatch Logs, reached with that tenant's *credentials*.
+
+    Errors: ``StreamMissing``, ``BatchUnreadable``, ``AccessRefused``, ``Throttled``, ``CredentialsExpired``,
+    ``Unavailable``.
+    """
+
+    async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
+        """Write *events*, which obey PutLogEvents' limits and are in time order; return what was not stored."""
+        ...
+
+    async def create_stream(self, to: LogStream, *, credentials: Credentials) -> None:
+        """Make the stream; one that exists is fine. Raises ``StreamMissing`` if the group does not exist."""
+        ...
+
+    async def create_group(self, to: LogStream, *, retention_days: int | None, credentials: Credentials) -> None:
+        """Make the group, with its retention if the tenant asks for one; one that exists is fine and stays as it is."""
+        ...
+
+
+class Clock(Protocol):
+    """The wall clock. Durations and waiting are the event loop's, which tests replace as a whole."""
+
+    def epoch_ms(self) -> int:
+        """Milliseconds since 1970 began, UTC."""
+        ...

@@ -1,0 +1,429 @@
+"""What do we report, and under which names?
+
+    telemetry.<NounParticiple>(...).emit() ──► a log line, a metric, or both
+
+The one vocabulary: elsewhere nobody counts or logs by hand. Names and labels of metrics are CONTRACT §8's. Nothing
+here ever takes log content, a token or a key: fields are names, numbers, and what AWS said.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+log = structlog.stdlib.get_logger("logfanout")
+
+_MESSAGES_RECEIVED = Counter("logfanout_messages_received_total", "SQS messages received")
+_MESSAGES_SETTLED = Counter("logfanout_messages_settled_total", "SQS messages by what became of them", ["outcome"])
+_EXTENSIONS = Counter("logfanout_visibility_extensions_total", "Leases extended", ["outcome"])
+_OBJECTS = Counter("logfanout_objects_total", "Objects by how they ended", ["outcome"])
+_OBJECT_BYTES = Counter("logfanout_object_bytes_total", "Bytes of objects read", ["stage"])
+_EVENTS = Counter("logfanout_events_total", "Log events by what became of them", ["outcome", "tenant"])
+_NOT_DELIVERED = Counter("logfanout_events_not_delivered_total", "Events CloudWatch has not", ["reason", "tenant"])
+_PUTS = Counter("logfanout_put_log_events_total", "PutLogEvents calls", ["outcome"])
+_DELIVERED_BYTES = Counter("logfanout_delivered_bytes_total", "Bytes CloudWatch took", ["tenant"])
+_ASSUME_ROLE = Counter("logfanout_assume_role_total", "AssumeRole calls", ["hop", "outcome"])
+_DEAD_LETTERS = Counter("logfanout_dead_letters_total", "Messages set aside", ["reason"])
+_UNBALANCED = Counter("logfanout_accounting_errors_total", "Objects whose events do not add up: a bug")
+_RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that ended by themselves")
+
+_IN_FLIGHT = Gauge("logfanout_messages_in_flight", "Messages in hand", multiprocess_mode="livesum")
+_BYTES_IN_FLIGHT = Gauge("logfanout_bytes_in_flight", "Bytes of events in hand", multiprocess_mode="livesum")
+_OLDEST = Gauge("logfanout_oldest_in_flight_seconds", "Age of the oldest message in hand", multiprocess_mode="livemax")
+_CREDENTIALS = Gauge("logfanout_credentials_cached", "Sessions at hand", multiprocess_mode="livesum")
+
+_LAG = Histogram(
+    "logfanout_delivery_lag_seconds",
+    "S3 event to last acknowledgement",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600),
+)
+_OBJECT_SECONDS = Histogram(
+    "logfanout_object_seconds",
+    "One object, opened to accounted for",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+_PUT_SECONDS = Histogram(
+    "logfanout_put_log_events_seconds",
+    "One PutLogEvents",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
+)
+_INFLATED = Histogram(
+    "logfanout_object_inflated_bytes", "Inflated size of objects", buckets=[4.0**n * 1024 for n in range(12)]
+)
+
+
+class TenantLabels:
+    """Which tenants have a label of their own: the first so many; the rest share ``other``."""
+
+    def __init__(self, most: int = 500) -> None:
+        self.most = most
+        self._known: set[str] = set()
+
+    def of(self, tenant: str) -> str:
+        """Return the label of *tenant*, which must be a configured one: names from keys are hostile."""
+        if tenant in self._known:
+            return tenant
+        if len(self._known) >= self.most:
+            return "other"
+        self._known.add(tenant)
+        return tenant
+
+
+tenant_labels = TenantLabels()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStarted:
+    """The worker is about to receive."""
+
+    version: str
+    queue: str
+    region: str
+    slots: int
+    receivers: int
+
+    def emit(self) -> None:
+        log.info("worker_started", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainStarted:
+    """A signal asked the worker to stop: nothing more is received."""
+
+    signal: str
+    messages: int
+    seconds: float
+
+    def emit(self) -> None:
+        log.info("drain_started", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainFinished:
+    """Nothing is in hand any more."""
+
+    given_back: int
+    seconds: float
+
+    def emit(self) -> None:
+        log.info("drain_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessStarted:
+    """The supervisor started a worker process."""
+
+    index: int
+    pid: int
+
+    def emit(self) -> None:
+        log.info("process_started", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessEnded:
+    """A worker process ended by itself and is started again."""
+
+    index: int
+    exit_code: int
+    restart_seconds: float
+    error: str = ""  # why it could not even be started
+
+    def emit(self) -> None:
+        _RESTARTS.inc()
+        log.error("process_ended", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessKilled:
+    """A worker process had not stopped by the deadline; SQS shows its messages again."""
+
+    index: int
+    pid: int
+
+    def emit(self) -> None:
+        log.error("process_killed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainCut:
+    """The worker had not stopped by the deadline, or was told twice; SQS shows its messages again."""
+
+    signal: str
+
+    def emit(self) -> None:
+        log.error("drain_cut", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCrashed:
+    """Something nobody foresaw ends this process; emitted while the exception is handled."""
+
+    error: str
+
+    def emit(self) -> None:
+        log.exception("worker_crashed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesReceived:
+    """One ReceiveMessage brought something."""
+
+    count: int
+
+    def emit(self) -> None:
+        _MESSAGES_RECEIVED.inc(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InHand:
+    """What the worker holds at this moment."""
+
+    messages: int
+    oldest_seconds: float
+
+    def emit(self) -> None:
+        _IN_FLIGHT.set(self.messages)
+        _OLDEST.set(self.oldest_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFailed:
+    """A call to SQS failed; it is tried again."""
+
+    call: str
+    error: str
+    retry_seconds: float
+
+    def emit(self) -> None:
+        log.warning("queue_failed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseExtended:
+    """Visibility was extended, or could not be: ``lost`` means that others see the message now."""
+
+    outcome: str  # extended, refused, lost, capped
+    count: int = 1
+
+    def emit(self) -> None:
+        _EXTENSIONS.labels(self.outcome).inc(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSettled:
+    """A message left our hands."""
+
+    outcome: str  # deleted, dead_lettered, kept, given_back, lost
+    message: str
+    receive_count: int
+
+    def emit(self) -> None:
+        _MESSAGES_SETTLED.labels(self.outcome).inc()
+        log.debug("message_settled", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFailed:
+    """A message could not be delivered as a whole; *verdict* says what becomes of it."""
+
+    verdict: str
+    reason: str
+    error: str
+    message: str
+    object: str
+    tenant: str
+    receive_count: int
+
+    def emit(self) -> None:
+        log.warning("message_failed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCrashed:
+    """Something nobody foresaw: a bug of ours. The message is kept."""
+
+    message: str
+    object: str
+
+    def emit(self) -> None:
+        log.error("message_crashed", exc_info=True, **_fields(self))  # noqa: LOG014  emitted where it is caught
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLettered:
+    """A message was set aside with its reason."""
+
+    reason: str
+    message: str
+    object: str
+
+    def emit(self) -> None:
+        _DEAD_LETTERS.labels(self.reason).inc()
+        log.warning("message_dead_lettered", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectFinished:
+    """One object is done with, well or not."""
+
+    outcome: str  # delivered, filtered, disabled, unsubscribed, failed, set_aside
+    object: str
+    tenant: str
+    compressed_bytes: int
+    inflated_bytes: int
+    seconds: float
+
+    def emit(self) -> None:
+        _OBJECTS.labels(self.outcome).inc()
+        _OBJECT_BYTES.labels("compressed").inc(self.compressed_bytes)
+        _OBJECT_BYTES.labels("inflated").inc(self.inflated_bytes)
+        _OBJECT_SECONDS.observe(self.seconds)
+        if self.inflated_bytes:
+            _INFLATED.observe(self.inflated_bytes)
+        log.debug("object_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDelivered:
+    """Every event of an object is accounted for, *lag_seconds* after S3 announced it."""
+
+    lag_seconds: float
+
+    def emit(self) -> None:
+        _LAG.observe(max(self.lag_seconds, 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsCounted:
+    """What became of events of a configured tenant."""
+
+    tenant: str
+    outcome: str  # delivered, rejected, skipped, filtered, quarantined
+    count: int
+
+    def emit(self) -> None:
+        _EVENTS.labels(self.outcome, tenant_labels.of(self.tenant)).inc(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsNotDelivered:
+    """Some events of an object can never be delivered; the others were."""
+
+    tenant: str
+    reason: str
+    count: int
+    object: str
+
+    def emit(self) -> None:
+        _NOT_DELIVERED.labels(self.reason, tenant_labels.of(self.tenant)).inc(self.count)
+        log.warning("events_not_delivered", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountingBroke:
+    """The events of an object do not add up: a bug of ours. The message is kept."""
+
+    object: str
+    tenant: str
+    tally: str
+
+    def emit(self) -> None:
+        _UNBALANCED.inc()
+        log.error("accounting_broke", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPut:
+    """One PutLogEvents was answered."""
+
+    outcome: str  # accepted, or the reason it was not
+    tenant: str
+    events: int
+    size_bytes: int
+    seconds: float
+
+    def emit(self) -> None:
+        _PUTS.labels(self.outcome).inc()
+        _PUT_SECONDS.observe(self.seconds)
+        if self.outcome == "accepted":
+            _DELIVERED_BYTES.labels(tenant_labels.of(self.tenant)).inc(self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesInHand:
+    """Events on their way to CloudWatch at this moment."""
+
+    change: int
+
+    def emit(self) -> None:
+        _BYTES_IN_FLIGHT.inc(self.change)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMade:
+    """A put found its group or stream missing, and it was made."""
+
+    tenant: str
+    region: str
+    group: str
+    stream: str
+    with_group: bool
+
+    def emit(self) -> None:
+        log.info("stream_made", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAssumed:
+    """One AssumeRole was answered."""
+
+    hop: str  # central, tenant
+    outcome: str  # assumed, or the reason it was not
+    role: str
+    error: str = ""
+
+    def emit(self) -> None:
+        _ASSUME_ROLE.labels(self.hop, self.outcome).inc()
+        (log.warning if self.error else log.debug)(
+            "role_assumed" if not self.error else "role_refused", **_fields(self)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsCached:
+    """How many sessions are at hand."""
+
+    count: int
+
+    def emit(self) -> None:
+        _CREDENTIALS.set(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantsStale:
+    """The table of tenants does not answer; the last good copy serves."""
+
+    tenant: str
+    age_seconds: float
+    error: str
+
+    def emit(self) -> None:
+        log.warning("tenants_stale", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRefused:
+    """A tenant's row cannot be followed; its other rows can."""
+
+    tenant: str
+    why: str
+
+    def emit(self) -> None:
+        log.warning("tenant_row_refused", **_fields(self))
+
+
+def _fields(event: Any) -> dict[str, Any]:
+    """Return the fields that say something: an empty text does not."""
+    return {name: value for name in event.__slots__ if (value := getattr(event, name)) != ""}
