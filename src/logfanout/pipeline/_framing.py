@@ -1,0 +1,94 @@
+"""Where does each record begin and end?
+
+    buffer ──► scan ──► Scan(values, consumed, inside)
+
+Part of the step ``records``: the exact way, for what its shortcuts cannot cut. Pure. Records are the JSON values at
+the top level and the elements of arrays at the top level; what is malformed costs itself only, since the next line
+(or, inside an array, the next element) is found again.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+# Strings end on their line: JSON has no raw newline inside them. Possessive, so no input makes it backtrack.
+_STRING = rb'"(?:[^"\\\n]++|\\.)*+"'
+_TOKEN_IN_ARRAY = re.compile(_STRING + rb'|[{}\[\]]|"')
+# Outside an array a line that starts with "{" starts a record: if one is still open then, it was cut off.
+_TOKEN_OUTSIDE = re.compile(_STRING + rb'|[{}\[\]]|"|\n(?=\{)')
+_GAP = re.compile(rb"[\s,]*+")
+_SCALAR = re.compile(rb"[^,\]\n]++")
+
+_OPENING = b"{["
+_CLOSING = b"}]"
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one look at a buffer found."""
+
+    values: list[bytes] = field(default_factory=list)  # in order; not checked: one may turn out unreadable
+    consumed: int = 0  # bytes of the buffer that are done with
+    inside: bool = False  # whether what follows is inside an array
+
+
+def scan(buffer: bytes, *, inside: bool, final: bool) -> Scan:
+    """Split *buffer*, which begins between two records, into the values that end in it.
+
+    *final* says that nothing follows: a value still open then is given out as it is.
+    """
+    found = Scan(inside=inside)
+    while True:
+        at = _gap_end(buffer, found.consumed)
+        found.consumed = at
+        if at == len(buffer):
+            return found
+        if buffer[at] == ord("[") and not found.inside:
+            found.inside, found.consumed = True, at + 1
+        elif buffer[at] == ord("]") and found.inside:
+            found.inside, found.consumed = False, at + 1
+        else:
+            end = _value_end(buffer, at, inside=found.inside)
+            if end is None:
+                if not final:
+                    return found
+                end = len(buffer)
+            found.values.append(buffer[at:end])
+            found.consumed = end
+
+
+def _gap_end(buffer: bytes, at: int) -> int:
+    gap = _GAP.match(buffer, at)
+    return gap.end() if gap else at
+
+
+def _value_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
+    """Return where the value that starts *at* ends; ``None`` if it does not end in *buffer*."""
+    if buffer[at] in _OPENING:
+        return _bracket_end(buffer, at, inside=inside)
+    if not inside:
+        return _line_end(buffer, at)
+    scalar = _SCALAR.match(buffer, at)
+    end = scalar.end() if scalar else at + 1  # a lone newline cannot stand here: gaps are skipped
+    return end if end < len(buffer) else None
+
+
+def _bracket_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
+    depth = 0
+    for token in (_TOKEN_IN_ARRAY if inside else _TOKEN_OUTSIDE).finditer(buffer, at):
+        first = buffer[token.start()]
+        if first in _OPENING:
+            depth += 1
+        elif first in _CLOSING:
+            depth -= 1
+            if depth == 0:
+                return token.end()
+        elif first == ord("\n"):
+            return token.start()
+        elif token.end() - token.start() == 1:  # a quote whose string does not end on its line
+            return _line_end(buffer, token.start())
+    return None
+
+
+def _line_end(buffer: bytes, at: int) -> int | None:
+    newline = buffer.find(b"\n", at)
+    return None if newline < 0 else newline

@@ -1,0 +1,155 @@
+"""What does an S3 object hold once inflated, piece by piece?
+
+    stored bytes ──► inflated ──► pieces of at most 1 MiB
+
+The compression is told by the first bytes, never by suffix or header: Vector stores gzip under
+``Content-Encoding: gzip``, others rename files. Memory holds one network read and one piece, whatever the ratio.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import NoReturn, Protocol
+
+from isal import igzip_lib
+from isal.igzip_lib import IsalError
+
+from logfanout.errors import ObjectCorrupt, ObjectRefused
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+# Large enough that what is done once a piece does not count, small enough that hundreds of objects fit in memory.
+PIECE_BYTES = 1024 * 1024
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_MAGIC_BYTES = 4  # what the longest of them needs to be told
+_MORE = bytes(bytearray(b"more"))  # stands for no input: the member has output left; told by identity
+
+
+class _Inflater(Protocol):
+    """What igzip's and zstd's decompressors share: CPython's ``bz2.BZ2Decompressor`` interface."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class Inflation:
+    """One object's way from stored bytes to inflated pieces; its counts are true at any moment.
+
+    Raises:
+        ObjectCorrupt: a checksum fails, the stream is malformed or ends early.
+        ObjectRefused: more than *max_bytes* came out.
+    """
+
+    def __init__(self, *, name: str, max_bytes: int) -> None:
+        self._name = name
+        self._max_bytes = max_bytes
+        self._plain = False
+        self._member: _Inflater | None = None  # None: before the first member, or between two
+        self._members = 0
+        self._head = b""  # of the next member, until there is enough of it to tell what it is
+        self.compressed_bytes = 0
+        self.inflated_bytes = 0
+
+    def __repr__(self) -> str:
+        return f"<Inflation {self._name} {self.compressed_bytes} -> {self.inflated_bytes} bytes>"
+
+    def feed(self, stored: bytes) -> Iterator[bytes]:
+        """Yield what *stored* adds, in pieces; read them all before the next call."""
+        self.compressed_bytes += len(stored)
+        data = self._head + stored
+        self._head = b""
+        while data:
+            if self._plain:
+                yield self._counted(data[:PIECE_BYTES])
+                data = data[PIECE_BYTES:]
+            elif self._member is not None:
+                piece = self._decompressed(self._member, data)
+                data = self._left_by(self._member)
+                if piece:
+                    yield self._counted(piece)
+            elif len(data) >= _MAGIC_BYTES:
+                data = self._begin(data)
+            else:
+                self._head = data
+                return
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield what was still held back when the stored bytes ended, and require that they ended well."""
+        if self._head.strip(b"\0"):
+            self._begin(self._head)
+            if self._plain:
+                yield self._counted(self._head)
+        if self._member is not None:
+            raise ObjectCorrupt(
+                f"{self._name} ends inside its compressed data, after {self.compressed_bytes} stored bytes"
+            )
+
+    def _begin(self, data: bytes) -> bytes:
+        """Open the member that *data* starts with; return what of it to read."""
+        if self._members:
+            data = data.lstrip(b"\0")  # tapes and block devices pad the last member with zeros
+            if len(data) < _MAGIC_BYTES:
+                self._head = data
+                return b""
+        self._member = _inflater_for(data)
+        if self._member is None and self._members:
+            self._corrupt("what follows a compressed member is not one")
+        self._plain = self._member is None
+        self._members += 1
+        return data
+
+    def _decompressed(self, member: _Inflater, data: bytes) -> bytes:
+        try:
+            return member.decompress(b"" if data is _MORE else data, PIECE_BYTES)
+        except (IsalError, zstd.ZstdError) as error:  # type: ignore[misc]  # isal's stub forgets that it is an Exception
+            self._corrupt(str(error))
+
+    def _left_by(self, member: _Inflater) -> bytes:
+        """Return what is to be read next; ``_MORE`` if the member still holds output of what it has been given."""
+        if member.eof:
+            self._member = None
+            return member.unused_data
+        return b"" if member.needs_input else _MORE
+
+    def _corrupt(self, why: str) -> NoReturn:
+        raise ObjectCorrupt(f"{self._name} cannot be inflated behind {self.inflated_bytes} bytes: {why}")
+
+    def _counted(self, piece: bytes) -> bytes:
+        self.inflated_bytes += len(piece)
+        if self.inflated_bytes > self._max_bytes:
+            raise ObjectRefused(f"{self._name} inflates to more than {self._max_bytes} bytes")
+        return piece
+
+
+async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIterator[bytes]:
+    """Yield the inflated pieces of *chunks*, each at most ``PIECE_BYTES`` long and none empty."""
+    async for chunk in chunks:
+        for piece in inflation.feed(chunk):
+            yield piece
+    for piece in inflation.finish():
+        yield piece
+
+
+def _inflater_for(head: bytes) -> _Inflater | None:
+    """Return a decompressor for data that begins with *head*; ``None`` if it is not compressed."""
+    if head.startswith(_GZIP):
+        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    if head.startswith(_ZSTD):
+        return zstd.ZstdDecompressor()
+    if _is_zlib(head):
+        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    return None
+
+
+def _is_zlib(head: bytes) -> bool:
+    """Whether *head* is a zlib header: deflate, and a multiple of 31 (RFC 1950, 2.2). No JSON text starts so."""
+    return len(head) >= 2 and head[0] & 0x0F == 8 and head[0] >> 4 <= 7 and (head[0] << 8 | head[1]) % 31 == 0

@@ -1,0 +1,322 @@
+"""What do an object's inflated bytes say, record by record?
+
+    pieces ──► RecordReader ──► Records (messages and their times, in columns)
+
+Pure: no I/O, no clock, no environment. A chunk of some thousand records is framed, decoded and timed by a few calls
+into C; what those cannot read takes the exact way, record by record (``_framing``), so that one bad record of many
+costs itself only. Read are newline-delimited objects, one JSON array on one line or pretty-printed, arrays per line
+and concatenated objects, with BOM, CRLF or no final newline.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress
+from typing import Any
+
+import msgspec
+
+from logfanout.errors import ObjectCorrupt, ObjectRefused
+from logfanout.pipeline import _framing, _times
+
+# A record is held whole; CONTRACT §3 refuses larger ones.
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+
+# What a record without ``message`` sends is itself, less what the collector added (CONTRACT §3).
+COLLECTOR_FIELDS = frozenset(
+    {
+        "cluster_id",
+        "namespace",
+        "application",
+        "pod_name",
+        "customer_id",
+        "ingest_timestamp",
+        "timestamp",
+        "kubernetes",
+    }
+)
+
+_BOM = b"\xef\xbb\xbf"
+_GAP = b" \t\r\n,"
+_BOUNDARY = b'},{"'  # between two records of an array that was written without spaces
+_SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one decoding
+_EMPTY = 2  # the length of '""'
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class _Wire(msgspec.Struct, gc=False):
+    """The two wanted fields; the message stays the JSON token it came as."""
+
+    message: msgspec.Raw = msgspec.Raw(b"")
+    timestamp: str | int | float | None = None
+
+
+_one = msgspec.json.Decoder(_Wire)
+_array = msgspec.json.Decoder(list[_Wire])
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_anything = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """One record that is no JSON object."""
+
+    position: int  # counted from 0 within the object
+    text: bytes = field(repr=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """Some thousand records in columns, in the object's order.
+
+    ``messages`` are JSON string tokens, ``times`` epoch milliseconds, ``sizes`` the tokens' bytes without their quotes:
+    an upper bound of the message's UTF-8 length, since an escape is longer than what it stands for.
+    """
+
+    times: list[int] = field(default_factory=list)
+    messages: list[msgspec.Raw] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    read: int = 0  # all of them: those in the columns, the skipped and the unreadable
+    skipped: int = 0  # with an empty message
+    untimed: int = 0  # given the object's LastModified for want of a readable timestamp
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+class RecordReader:
+    """Turns one object's pieces into records; whatever the pieces' sizes, the records are the same.
+
+    Raises:
+        ObjectCorrupt: the object does not begin as JSON records do, or its array is never closed.
+        ObjectRefused: a record is larger than ``MAX_RECORD_BYTES``.
+    """
+
+    def __init__(self, *, name: str, untimed_ms: int) -> None:
+        self._name = name
+        self._untimed_ms = untimed_ms
+        self._rest = b""
+        self._begun = False
+        self._inside = False  # whether the rest is inside an array
+        self._enough = 0  # bytes of rest below which another look is of no use
+        self._position = 0
+        self._seconds = _times.Seconds()
+
+    def __repr__(self) -> str:
+        return f"<RecordReader {self._name} at record {self._position}, {len(self._rest)} bytes waiting>"
+
+    def feed(self, piece: bytes) -> Iterator[Records]:
+        """Yield the records that *piece* completes."""
+        self._rest = self._rest + piece if self._rest else piece
+        if len(self._rest) >= self._enough:
+            yield from self._taken(final=False)
+
+    def finish(self) -> Iterator[Records]:
+        """Yield what was waiting for more, and require that the object ended between records."""
+        yield from self._taken(final=True)
+        if self._inside:
+            raise ObjectCorrupt(f"{self._name} ends inside its JSON array, behind record {self._position}")
+
+    def _taken(self, *, final: bool) -> Iterator[Records]:
+        if not self._begun and not self._begin(final=final):
+            return
+        while self._rest:
+            before = len(self._rest), self._inside
+            records = self._shortcut(final=final) or self._exactly(final=final)
+            if records.read:
+                self._position += records.read
+                yield records
+            if (len(self._rest), self._inside) == before:
+                break
+        # Whatever is left is one value's beginning. To look again only when it has doubled keeps the work linear.
+        self._enough = min(2 * len(self._rest), MAX_RECORD_BYTES + 1)
+        if len(self._rest) > MAX_RECORD_BYTES:
+            raise ObjectRefused(
+                f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes, behind record {self._position}"
+            )
+
+    def _begin(self, *, final: bool) -> bool:
+        """Whether the first record is in sight."""
+        if len(self._rest) < len(_BOM) and not final:
+            return False
+        self._rest = self._rest.removeprefix(_BOM).lstrip(_GAP)
+        if not self._rest:
+            return False
+        if self._rest[0] not in b"{[":
+            raise ObjectCorrupt(f"{self._name} holds no JSON records: its content begins with neither {{ nor [")
+        self._begun = True
+        return True
+
+    def _shortcut(self, *, final: bool) -> Records | None:
+        """Decode as much of the rest as ends at a likely boundary; valid JSON proves that it was one."""
+        self._skip_gap()
+        for cut in self._likely_cuts(final=final):
+            part = memoryview(self._rest)[:cut]
+            wires = self._decoded(part)
+            if wires is None:
+                continue
+            records = self._columns(wires)
+            if records is None:
+                return None
+            self._rest = self._rest[cut:]
+            self._skip_gap()
+            return records
+        return None
+
+    def _skip_gap(self) -> None:
+        """Stand before a record, or at the end of the rest."""
+        self._rest = self._rest.lstrip(_GAP)
+        while self._inside and self._rest[:1] == b"]":
+            self._inside = False
+            self._rest = self._rest[1:].lstrip(_GAP)
+
+    def _likely_cuts(self, *, final: bool) -> Iterator[int]:
+        rest = self._rest
+        if not self._inside:
+            if final:
+                yield len(rest)
+            elif newline := rest.rfind(b"\n") + 1:
+                yield newline
+        elif not rest.endswith((b"]", b"]\n")) and (boundary := rest.rfind(_BOUNDARY) + 1):
+            yield boundary
+        cut = len(rest)
+        for _ in range(_SHORTCUTS if self._inside or rest[:1] == b"{" else 0):
+            cut = rest.rfind(b"}", 0, cut)
+            if cut < 0:
+                return
+            yield cut + 1
+
+    def _decoded(self, part: memoryview) -> list[_Wire] | None:
+        """Return the records of *part*, or ``None`` if it does not hold whole, well-formed ones."""
+        if not _is_utf8(part):
+            return None
+        try:
+            if self._inside:
+                return _array.decode(b"".join((b"[", part, b"]")))
+            if part[0] == ord("["):
+                return list(chain.from_iterable(_array.decode_lines(part)))
+            return _one.decode_lines(part)
+        except msgspec.DecodeError:
+            return None
+
+    def _columns(self, wires: Sequence[_Wire]) -> Records | None:
+        """Return *wires* as columns; ``None`` if one has no message, and so needs its whole text."""
+        messages = [wire.message for wire in wires]
+        sizes = list(map(len, messages))
+        if not wires:
+            return Records()
+        if min(sizes) == 0:
+            return None
+        # Between two string tokens stands '"\n"', and nowhere else: a raw newline is in no string, and no JSON text
+        # has two strings side by side. So one count tells whether every message is a string.
+        joined = b"\n".join(messages)
+        if not (joined[:1] == joined[-1:] == b'"' and joined.count(b'"\n"') == len(messages) - 1):
+            messages = [raw if bytes(raw).startswith(b'"') else _as_text(bytes(raw)) for raw in messages]
+            sizes = list(map(len, messages))
+        return self._timed(messages, sizes, [wire.timestamp for wire in wires])
+
+    def _timed(self, messages: list[msgspec.Raw], sizes: list[int], stamps: Sequence[_times.Stamp]) -> Records:
+        known = _times.many(stamps, self._seconds)
+        untimed = known.count(None)  # type: ignore[arg-type]
+        times: list[int] = [self._untimed_ms if t is None else t for t in known] if untimed else known  # type: ignore[assignment]
+        records = Records(
+            times=times,
+            messages=messages,
+            sizes=[n - _EMPTY for n in sizes],
+            read=len(messages),
+            untimed=untimed,
+        )
+        if min(sizes) == _EMPTY:
+            full = [n > _EMPTY for n in sizes]
+            records.times = list(compress(times, full))
+            records.messages = list(compress(messages, full))
+            records.sizes = list(compress(records.sizes, full))
+            records.skipped = records.read - len(records.times)
+        return records
+
+    def _exactly(self, *, final: bool) -> Records:
+        """Split the rest for certain, and decode value by value."""
+        found = _framing.scan(self._rest, inside=self._inside, final=final)
+        self._rest = self._rest[found.consumed :]
+        self._inside = found.inside
+        messages: list[msgspec.Raw] = []
+        stamps: list[_times.Stamp] = []
+        unreadable: list[Unreadable] = []
+        for at, value in enumerate(found.values):
+            if len(value) > MAX_RECORD_BYTES:
+                raise ObjectRefused(f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes")
+            record = _read(value)
+            if record is None:
+                unreadable.append(Unreadable(position=self._position + at, text=value))
+            else:
+                messages.append(record.message)
+                stamps.append(record.timestamp)
+        if not messages:
+            return Records(read=len(unreadable), unreadable=unreadable)
+        records = self._timed(messages, list(map(len, messages)), stamps)
+        records.read += len(unreadable)
+        records.unreadable = unreadable
+        return records
+
+
+def _is_utf8(part: memoryview) -> bool:
+    """Whether *part* is UTF-8, which the decoder does not ask of what it copies or skips."""
+    try:
+        str(part, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read(value: bytes) -> _Wire | None:
+    """Return one record, whatever its message and timestamp are; ``None`` if it is no JSON object in UTF-8."""
+    try:
+        value.decode()
+        fields = _fields.decode(value)
+    except UnicodeDecodeError:
+        return None
+    except msgspec.DecodeError:
+        return _read_leniently(value)
+    message = fields.get("message")
+    if message is None:
+        kept = {name: raw for name, raw in fields.items() if name not in COLLECTOR_FIELDS}
+        message = _as_text(msgspec.json.encode(kept))
+    elif bytes(message)[:1] != b'"':
+        message = _as_text(bytes(message))
+    return _Wire(message=message, timestamp=_stamp(fields.get("timestamp")))
+
+
+def _read_leniently(value: bytes) -> _Wire | None:
+    r"""Return a record that holds half a surrogate pair, "\ud83d" alone: JSON's grammar allows it, UTF-8 does not."""
+    try:
+        record = json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    message = record.get("message", {k: v for k, v in record.items() if k not in COLLECTOR_FIELDS})
+    text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    stamp = record.get("timestamp")
+    whole = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _Wire(
+        message=msgspec.Raw(msgspec.json.encode(whole)),
+        timestamp=stamp if isinstance(stamp, str | int | float) else None,
+    )
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _stamp(raw: msgspec.Raw | None) -> _times.Stamp:
+    if raw is None:
+        return None
+    try:
+        value = _anything.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    return value if isinstance(value, str | int | float) else None
+
+
+def _as_text(token: bytes) -> msgspec.Raw:
+    """Return the JSON text *token* as a JSON string."""
+    return msgspec.Raw(msgspec.json.encode(token.decode()))

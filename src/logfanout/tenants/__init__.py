@@ -1,0 +1,1 @@
+"""Who the tenants are, where their logs go, and the sessions that open the way."""

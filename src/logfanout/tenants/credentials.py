@@ -1,0 +1,142 @@
+"""Whose session writes to a tenant's account, and is it still good?
+
+    task's own ──► central role ──► the tenant's role (ExternalId) ──► Credentials
+
+Both hops are cached by role and asked for once however many wait. A session is renewed ahead of its end while the old
+one goes on serving, so that STS may be away for minutes without anybody noticing.
+"""
+
+import random
+import re
+from dataclasses import dataclass, field
+
+from logfanout import telemetry
+from logfanout.errors import AccessRefused, CredentialsExpired, LogfanoutError
+from logfanout.flights import Flights
+from logfanout.ports import Assumption, Clock, Credentials, Tokens
+from logfanout.tenants.rows import CloudWatchDestination
+
+# Chained sessions last an hour ("Terms and concepts for IAM roles", role chaining). Ten minutes of it are for renewing,
+# spread out so that a fleet that started together does not renew together.
+RENEW_AHEAD_MS = 600_000
+RENEW_SPREAD_MS = 300_000
+# A session is not used in its last seconds: a put signed now may be read later.
+EXPIRY_MARGIN_MS = 10_000
+# How soon a refused or failed renewal is asked for again: a tenant with a broken trust must not eat the STS quota.
+ASK_AGAIN_MS = 30_000
+
+_ILLEGAL_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
+_SESSION_NAME_LENGTH = 64  # AssumeRole, "RoleSessionName": 2 to 64 of [\w+=,.@-]
+
+
+@dataclass(slots=True)
+class _Session:
+    """One role's session as it stands."""
+
+    credentials: Credentials | None = field(default=None, repr=False)
+    renew_at_ms: int = 0
+    refused: AccessRefused | None = None
+    ask_again_ms: int = 0
+
+    def usable(self, now_ms: int) -> Credentials | None:
+        if self.credentials and now_ms < self.credentials.expires_ms - EXPIRY_MARGIN_MS:
+            return self.credentials
+        return None
+
+    def take(self, credentials: Credentials, now_ms: int) -> None:
+        ahead = RENEW_AHEAD_MS + random.randrange(RENEW_SPREAD_MS)  # noqa: S311  spreading load, no secret
+        left = credentials.expires_ms - now_ms
+        self.credentials = credentials
+        self.renew_at_ms = credentials.expires_ms - min(ahead, left // 2)
+        self.refused = None
+
+
+class CredentialCache:
+    """Sessions by role; the errors are ``Tokens``'s."""
+
+    def __init__(self, *, tokens: Tokens, central_role: str | None, external_id: str, clock: Clock) -> None:
+        self._tokens = tokens
+        self._central = Assumption(role_arn=central_role, session_name="logfanout") if central_role else None
+        self._external_id = external_id
+        self._clock = clock
+        self._sessions: dict[Assumption, _Session] = {}
+        self._flights: Flights[Assumption, Credentials] = Flights("assume role")
+
+    def __repr__(self) -> str:
+        return f"<CredentialCache of {len(self._sessions)} roles>"
+
+    async def of(self, destination: CloudWatchDestination) -> Credentials:
+        """Return a session that may write to *destination*."""
+        return await self._session(self._wanted(destination))
+
+    def forget(self, destination: CloudWatchDestination, credentials: Credentials) -> None:
+        """Drop *credentials*, which AWS says have expired, unless newer ones are there already."""
+        self._drop(self._wanted(destination), credentials)
+
+    async def close(self) -> None:
+        """Stop what renewals are under way."""
+        await self._flights.close()
+
+    def _wanted(self, destination: CloudWatchDestination) -> Assumption:
+        return Assumption(
+            role_arn=destination.role_arn,
+            session_name=session_name(destination.tenant),
+            external_id=destination.external_id or self._external_id,
+            session_tags=(("tenant", destination.tenant),) if destination.session_tags else (),
+        )
+
+    def _drop(self, wanted: Assumption, credentials: Credentials) -> None:
+        session = self._sessions.get(wanted)
+        if session and session.credentials is credentials:
+            session.credentials = None
+
+    async def _session(self, wanted: Assumption) -> Credentials:
+        now = self._clock.epoch_ms()
+        session = self._sessions.setdefault(wanted, _Session())
+        if usable := session.usable(now):
+            if now >= max(session.renew_at_ms, session.ask_again_ms):
+                self._flights.begin(wanted, lambda: self._renew(wanted))
+            return usable
+        if session.refused and now < session.ask_again_ms:
+            raise session.refused
+        return await self._flights.join(wanted, lambda: self._renew(wanted))
+
+    async def _renew(self, wanted: Assumption) -> Credentials:
+        session = self._sessions.setdefault(wanted, _Session())
+        hop = "central" if wanted == self._central else "tenant"
+        try:
+            credentials = await self._assumed(wanted)
+        except LogfanoutError as error:
+            session.ask_again_ms = self._clock.epoch_ms() + ASK_AGAIN_MS
+            if isinstance(error, AccessRefused):
+                session.refused = error
+            telemetry.RoleAssumed(hop=hop, outcome=type(error).__name__, role=wanted.role_arn, error=str(error)).emit()
+            raise
+        session.take(credentials, self._clock.epoch_ms())
+        self._sessions[wanted] = session
+        telemetry.RoleAssumed(hop=hop, outcome="assumed", role=wanted.role_arn).emit()
+        telemetry.CredentialsCached(count=self._usable_count()).emit()
+        return credentials
+
+    async def _assumed(self, wanted: Assumption) -> Credentials:
+        if self._central is None or wanted == self._central:
+            return await self._tokens.assume(wanted, using=None)
+        central = await self._session(self._central)
+        try:
+            return await self._tokens.assume(wanted, using=central)
+        except CredentialsExpired:
+            self._drop(self._central, central)
+            return await self._tokens.assume(wanted, using=await self._session(self._central))
+
+    def _usable_count(self) -> int:
+        """Count the sessions that are good, and let go of those of roles nobody has asked for since they ended."""
+        now = self._clock.epoch_ms()
+        dead = [w for w, s in self._sessions.items() if s.credentials and s.credentials.expires_ms < now - ASK_AGAIN_MS]
+        for wanted in dead:
+            del self._sessions[wanted]
+        return sum(session.usable(now) is not None for session in self._sessions.values())
+
+
+def session_name(tenant: str) -> str:
+    """Return the name CloudTrail shows in the tenant's account: ``logfanout-<tenant>``, cut to 64 legal characters."""
+    return _ILLEGAL_IN_SESSION_NAME.sub("-", f"logfanout-{tenant}")[:_SESSION_NAME_LENGTH]

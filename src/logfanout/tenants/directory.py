@@ -1,0 +1,90 @@
+"""Which tenant is meant by a name in a key?
+
+    name ──► Directory.find ──► Tenant          cached; the last good copy while the table is down
+
+Names come from keys, which are hostile: what is remembered of unknown ones is bounded.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logfanout import telemetry
+from logfanout.errors import LogfanoutError, TenantUnknown
+from logfanout.flights import Flights
+from logfanout.ports import Clock, Row, TenantRows
+from logfanout.retrying import patiently
+from logfanout.tenants import rows
+from logfanout.tenants.rows import Tenant
+
+JITTER = 0.2  # of the time an entry is kept: entries made together must not end together
+STALE_SECONDS = 5.0  # how soon a table that did not answer is asked again
+MOST_ENTRIES = 20_000  # some hundred bytes each
+_ATTEMPTS = 4
+
+
+@dataclass(slots=True)
+class _Entry:
+    tenant: Tenant | None  # None: the table has no such tenant
+    read_seconds: float  # loop time
+    due_seconds: float
+
+
+class Directory:
+    """The tenants, as the table had them within the last minute."""
+
+    def __init__(self, table: TenantRows, *, region: str, keep_seconds: float, clock: Clock) -> None:
+        self._table = table
+        self._region = region
+        self._keep_seconds = keep_seconds
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+        self._flights: Flights[str, _Entry] = Flights("read tenant")
+
+    def __repr__(self) -> str:
+        return f"<Directory of {len(self._entries)} names>"
+
+    async def find(self, name: str) -> Tenant:
+        """Return the tenant called *name*.
+
+        Raises:
+            TenantUnknown: the table has no row for it, or none that has not expired.
+            LogfanoutError: the table cannot be read, and never could be for this tenant.
+        """
+        entry = self._entries.get(name)
+        if entry is None or asyncio.get_running_loop().time() >= entry.due_seconds:
+            entry = await self._flights.join(name, lambda: self._refreshed(name))
+        if entry.tenant is None:
+            raise TenantUnknown(f"no row of the tenant table names {name[:128]!r}")
+        return entry.tenant
+
+    async def close(self) -> None:
+        """Stop what reads are under way."""
+        await self._flights.close()
+
+    async def _refreshed(self, name: str) -> _Entry:
+        now = asyncio.get_running_loop().time()
+        try:
+            entry = await self._read(name)
+        except LogfanoutError as error:
+            old = self._entries.get(name)
+            if old is None:
+                raise
+            old.due_seconds = now + STALE_SECONDS
+            telemetry.TenantsStale(tenant=name, age_seconds=round(now - old.read_seconds), error=str(error)).emit()
+            return old
+        self._entries.pop(name, None)
+        self._entries[name] = entry
+        while len(self._entries) > MOST_ENTRIES:
+            del self._entries[next(iter(self._entries))]  # the one read longest ago
+        return entry
+
+    async def _read(self, name: str) -> _Entry:
+        found: Sequence[Row] = await patiently(attempts=_ATTEMPTS)(self._table.of, name)
+        tenant = rows.read(found, tenant=name, region=self._region, now_seconds=self._clock.epoch_ms() / 1000)
+        for why in tenant.unusable if tenant else ():
+            telemetry.RowRefused(tenant=name, why=str(why)).emit()
+        now = asyncio.get_running_loop().time()
+        spread = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311  spreading load, no secret
+        return _Entry(tenant=tenant, read_seconds=now, due_seconds=now + self._keep_seconds * spread)

@@ -1,0 +1,68 @@
+"""What does a file say of the tenants?
+
+    LOGFANOUT_TENANTS_FILE (TOML or YAML) ──► FileRows.of ──► rows, as the table would have them
+
+A list ``tenants`` of tables, each with the fields of a row. The file is read again when it changes.
+"""
+
+import asyncio
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from logfanout.errors import Unavailable
+from logfanout.ports import Row
+
+
+class FileRows:
+    """``TenantRows`` over a file; a file that cannot be read is like a table that does not answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_ns = -1  # the file's mtime when it was read
+        self._rows: dict[str, list[Row]] = {}
+
+    def __repr__(self) -> str:
+        return f"<FileRows {self._path}, {len(self._rows)} tenants>"
+
+    async def of(self, tenant: str) -> Sequence[Row]:
+        """Return the rows of *tenant*; none for an unknown one."""
+        return await asyncio.to_thread(self._of, tenant)
+
+    def _of(self, tenant: str) -> Sequence[Row]:
+        try:
+            changed_ns = self._path.stat().st_mtime_ns
+            if changed_ns != self._read_ns:
+                self._rows = parse(self._path.read_text(encoding="utf-8"), suffix=self._path.suffix)
+                self._read_ns = changed_ns
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"the file of tenants {self._path} cannot be read: {error}") from None
+        return self._rows.get(tenant, [])
+
+
+def parse(text: str, *, suffix: str) -> dict[str, list[Row]]:
+    """Return the rows in *text* by tenant; *suffix* tells TOML (``.toml``) from YAML (any other).
+
+    Raises:
+        ValueError: *text* is no such file.
+    """
+    try:
+        content: Any = tomllib.loads(text) if suffix == ".toml" else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+    match content:
+        case {"tenants": [*rows]}:
+            pass
+        case _:
+            raise ValueError("it must hold a list called tenants")
+    by_tenant: dict[str, list[Row]] = {}
+    for at, row in enumerate(rows):
+        match row:
+            case {"tenant_id": str(tenant), "type": str()}:
+                by_tenant.setdefault(tenant, []).append(dict(row))
+            case _:
+                raise ValueError(f"entry {at} of tenants must have a tenant_id and a type")
+    return by_tenant
