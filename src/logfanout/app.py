@@ -1,0 +1,161 @@
+"""How do the parts become a worker?
+
+    Settings ──► parts, opened ──► serve: inbox ──► worker ──► writer      until told to stop, then drained
+
+The only wiring: here alone the adapters of ``aws/`` meet the pipeline, which knows nothing of them.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from logfanout import __version__, telemetry
+from logfanout.aws import Aws, StsTokens, open_aws
+from logfanout.console.health import Health
+from logfanout.errors import LogfanoutError, Verdict
+from logfanout.pipeline.inbox import Inbox, Terms
+from logfanout.pipeline.routes import KeyLayout, StreamNaming
+from logfanout.pipeline.writer import Writer
+from logfanout.ports import Received
+from logfanout.retrying import patiently
+from logfanout.settings import Settings
+from logfanout.tenants.credentials import CredentialCache
+from logfanout.tenants.directory import Directory
+from logfanout.tenants.file import FileRows
+from logfanout.worker import Rules, Worker
+
+HEALTH_SECONDS = 1.0  # how often what the probes answer is brought up to date
+
+
+class WallClock:
+    """The time this machine believes in."""
+
+    def epoch_ms(self) -> int:
+        """Milliseconds since 1970 began, UTC."""
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    aws: Aws
+    worker: Worker
+
+
+async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> None:
+    """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
+    if settings.sqs_queue_url is None:
+        raise ValueError("serve needs SQS_QUEUE_URL")
+    async with _opened(settings) as parts:
+        inbox = await _inbox(settings.sqs_queue_url, settings, parts.aws)
+        _report_start(settings, parts.aws)
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(_watch(inbox, parts.aws, health), name="watch health")
+            announce = group.create_task(_announce_drain(settings, inbox, stop), name="announce drain")
+            given_back = await inbox.serve(parts.worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
+            watch.cancel()
+            began = await announce
+        telemetry.DrainFinished(
+            given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)
+        ).emit()
+
+
+async def deliver_body(settings: Settings, body: str) -> Verdict:
+    """Deliver what one notification announces, without a queue; what failed has been logged."""
+    message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
+    async with _opened(settings) as parts:
+        report = await parts.worker.deliver(message)
+    return report.verdict
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
+    """Build the parts and close them, the last first."""
+    telemetry.tenant_labels.most = settings.metric_tenants
+    clock = WallClock()
+    async with AsyncExitStack() as parts:
+        aws = await parts.enter_async_context(open_aws())
+        tenants = (
+            FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
+        )
+        directory = Directory(tenants, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock)
+        parts.push_async_callback(directory.close)
+        tokens = aws.tokens()
+        credentials = CredentialCache(
+            tokens=tokens,
+            central_role=settings.central_role_arn,
+            external_id=settings.external_id or await _central_account(settings, tokens),
+            clock=clock,
+        )
+        parts.push_async_callback(credentials.close)
+        writer = Writer(aws.logs(), credentials=credentials)
+        parts.push_async_callback(writer.close)
+        worker = Worker(bucket=aws.bucket(), directory=directory, writer=writer, clock=clock, rules=_rules(settings))
+        yield _Parts(aws, worker)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        layout=KeyLayout.parse(settings.key_layout),
+        naming=StreamNaming.parse(settings.stream_name),
+        drop_unknown_tenants=settings.unknown_tenant == "drop",
+        max_inflated_bytes=settings.max_inflated_bytes,
+    )
+
+
+async def _central_account(settings: Settings, tokens: StsTokens) -> str:
+    """Return the external id that customers' templates expect by default: the central account's id."""
+    if settings.central_role_arn:
+        return settings.central_role_arn.split(":")[4]
+    account: str = await patiently()(tokens.account_id)
+    return account
+
+
+async def _inbox(queue_url: str, settings: Settings, aws: Aws) -> Inbox:
+    dead_letters = settings.dlq_url or await aws.dead_letter_url(queue_url)
+    return Inbox(
+        aws.queue(queue_url),
+        dead_letters=aws.dead_letters(dead_letters) if dead_letters else None,
+        terms=Terms(
+            slots=settings.slots,
+            receivers=settings.receivers,
+            lease_seconds=settings.visibility_seconds,
+            give_back_seconds=settings.give_back_seconds,
+        ),
+    )
+
+
+def _report_start(settings: Settings, aws: Aws) -> None:
+    telemetry.WorkerStarted(
+        version=__version__,
+        queue=settings.sqs_queue_url or "",
+        region=aws.region,
+        slots=settings.slots,
+        receivers=settings.receivers,
+    ).emit()
+
+
+async def _watch(inbox: Inbox, aws: Aws, health: Health) -> None:
+    """Keep what the probes answer up to date."""
+    while True:
+        health.receiving = inbox.receiving
+        health.credentials = await _has_credentials(aws)
+        await asyncio.sleep(HEALTH_SECONDS)
+
+
+async def _has_credentials(aws: Aws) -> bool:
+    try:
+        await aws.credentials()
+    except LogfanoutError:
+        return False
+    return True
+
+
+async def _announce_drain(settings: Settings, inbox: Inbox, stop: asyncio.Event) -> float:
+    """Say that the drain begins; return the loop time when it did."""
+    await stop.wait()
+    telemetry.DrainStarted(
+        signal=getattr(stop, "signal", ""), messages=inbox.in_hand, seconds=settings.drain_seconds
+    ).emit()
+    return asyncio.get_running_loop().time()
