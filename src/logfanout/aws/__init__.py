@@ -1,0 +1,15 @@
+"""How does logfanout speak to AWS?
+
+    ports ◄── adapters ──► signed requests ──► AWS
+
+    async with open_aws() as aws:
+        aws.queue(url) · aws.dead_letters(url) · aws.bucket() · aws.logs() · aws.tokens() · aws.tenant_rows(table)
+
+The one door: nothing outside imports aiobotocore or botocore, or builds a request. Of what goes wrong only the errors
+of ``logfanout.errors`` leave the adapters; anything else is a bug.
+"""
+
+from logfanout.aws.clients import Aws, AwsNotSetUp, open_aws
+from logfanout.aws.tokens import StsTokens
+
+__all__ = ["Aws", "AwsNotSetUp", "StsTokens", "open_aws"]

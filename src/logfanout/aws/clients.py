@@ -1,0 +1,166 @@
+"""What must be open before we can talk to AWS?
+
+environment, profile, container, instance ──► open_aws ──► Aws: one adapter a port
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import get_cert_path
+
+from logfanout.aws.bucket import S3Bucket
+from logfanout.aws.endpoints import Endpoints
+from logfanout.aws.faults import as_ours
+from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
+from logfanout.aws.logs import CloudWatchLogs
+from logfanout.aws.queue import SqsDeadLetters, SqsQueue, dead_letter_url
+from logfanout.aws.tenant_table import DynamoTenantRows
+from logfanout.aws.tokens import StsTokens
+from logfanout.ports import Credentials
+
+# Long polls of every receiver, and deletes and extensions beside them.
+QUEUE_CONNECTIONS = 64
+# A long poll is silent for up to 20 s, and may then still have messages to send.
+QUEUE_READ_SECONDS = 30
+SHORT_READ_SECONDS = 10  # DynamoDB and STS answer within milliseconds
+# The container's and the instance's endpoint for credentials are slow just after start; botocore asks once.
+METADATA_ATTEMPTS = 4
+# botocore reads AWS_DEFAULT_REGION only; AWS_REGION is what every other SDK, ECS and Lambda mean.
+SESSION_VARIABLES = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+
+
+class AwsNotSetUp(Exception):
+    """Nothing says which region to work in, or nothing gives us credentials; the text says what to set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aws:
+    """AWS, open. Each method returns an adapter of a port, valid as long as the block is."""
+
+    region: str
+    _http: Http = field(repr=False)
+    _endpoints: Endpoints = field(repr=False)
+    _base: AioCredentials = field(repr=False)
+    _sqs: Any = field(repr=False)
+    _dynamodb: Any = field(repr=False)
+    _sts: Any = field(repr=False)
+
+    def queue(self, url: str) -> SqsQueue:
+        """Return the ``Queue`` at *url*."""
+        return SqsQueue(self._sqs, url)
+
+    def dead_letters(self, url: str) -> SqsDeadLetters:
+        """Return the ``DeadLetters`` at *url*."""
+        return SqsDeadLetters(self._sqs, url)
+
+    async def dead_letter_url(self, queue_url: str) -> str | None:
+        """Return where the queue's redrive policy sends dead letters; ``None`` if it does not, or we may not ask."""
+        return await dead_letter_url(self._sqs, queue_url)
+
+    def bucket(self) -> S3Bucket:
+        """Return the ``Bucket``, read with the task's own credentials."""
+        return S3Bucket(self._http, endpoints=self._endpoints, credentials=self.credentials)
+
+    def logs(self) -> CloudWatchLogs:
+        """Return the ``Logs`` of every tenant."""
+        return CloudWatchLogs(self._http, endpoints=self._endpoints)
+
+    def tokens(self) -> StsTokens:
+        """Return the ``Tokens``; make one, and share it."""
+        return StsTokens(self._sts)
+
+    def tenant_rows(self, table: str) -> DynamoTenantRows:
+        """Return the ``TenantRows`` of *table*."""
+        return DynamoTenantRows(self._dynamodb, table)
+
+    async def credentials(self) -> Credentials:
+        """Return the task's own credentials as they are now: the SDK renews them behind this call.
+
+        Raises:
+            Unavailable: the container or the instance does not give new ones.
+        """
+        with as_ours({}, "the task's own credentials"):
+            frozen = await self._base.get_frozen_credentials()
+        return Credentials(
+            access_key=frozen.access_key, secret_key=frozen.secret_key, token=frozen.token or "", expires_ms=0
+        )
+
+
+@asynccontextmanager
+async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
+    """Open everything for the length of the block; *region* overrides what the environment and profile say.
+
+    Raises:
+        AwsNotSetUp: there is no region, or there are no credentials.
+    """
+    session = AioSession(session_vars=SESSION_VARIABLES)
+    if not _says(session, "metadata_service_num_attempts", more_than=1):
+        session.set_config_variable("metadata_service_num_attempts", METADATA_ATTEMPTS)
+    region = region or _region(session)
+    base = await _credentials(session)
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(open_http(trust=await _trust(session)))
+
+        async def client(service: str, *, read_seconds: int, connections: int) -> Any:
+            config = AioConfig(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=read_seconds,
+                max_pool_connections=connections,
+                # One retry, at once, for a connection that AWS had closed; the rest is decided where it is known
+                # what waits. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+                retries={"mode": "standard", "total_max_attempts": 2},
+            )
+            return await stack.enter_async_context(session.create_client(service, region_name=region, config=config))
+
+        yield Aws(
+            region=region,
+            _http=http,
+            _endpoints=Endpoints(session, region=region),
+            _base=base,
+            _sqs=await client("sqs", read_seconds=QUEUE_READ_SECONDS, connections=QUEUE_CONNECTIONS),
+            _dynamodb=await client("dynamodb", read_seconds=SHORT_READ_SECONDS, connections=32),
+            _sts=await client("sts", read_seconds=SHORT_READ_SECONDS, connections=32),
+        )
+
+
+def _region(session: AioSession) -> str:
+    """Return the region that environment or profile name."""
+    found = session.get_config_variable("region")
+    if not found:
+        raise AwsNotSetUp("No AWS region: set AWS_REGION, or region in the profile that AWS_PROFILE names.")
+    return str(found)
+
+
+async def _credentials(session: AioSession) -> AioCredentials:
+    """Return what botocore's chain finds: environment, profile, container, instance, web identity."""
+    try:
+        found = await session.get_credentials()
+    except BotoCoreError as error:
+        raise AwsNotSetUp(f"No AWS credentials: {error}") from error
+    if found is None:
+        raise AwsNotSetUp("No AWS credentials: not in the environment, a profile, the container or the instance.")
+    return found
+
+
+async def _trust(session: AioSession) -> ssl.SSLContext:
+    """Return whose certificates to believe: AWS_CA_BUNDLE's or the profile's, else those botocore brings."""
+    bundle = session.get_config_variable("ca_bundle")
+    try:
+        # Off the loop: reading a bundle takes some 20 ms.
+        return await asyncio.to_thread(ssl.create_default_context, cafile=get_cert_path(bundle or True))
+    except OSError as error:
+        raise AwsNotSetUp(f"The bundle of certificates {bundle} cannot be read: {error}") from error
+
+
+def _says(session: AioSession, variable: str, *, more_than: int) -> bool:
+    """Whether the operator raised a number of botocore's above its default."""
+    value = session.get_config_variable(variable)
+    return value is not None and int(value) > more_than

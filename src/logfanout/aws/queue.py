@@ -1,0 +1,172 @@
+"""How do notices come off SQS, and how do dead letters go on?
+
+    ReceiveMessage ──► Received ──► DeleteMessageBatch, ChangeMessageVisibilityBatch ──► Refusals
+    DeadLetter ──► SendMessage
+
+A batch call succeeds even if SQS refused some of its entries: those come back as values, not as errors.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from logfanout.aws.faults import Table, as_ours
+from logfanout.errors import AccessRefused, Unavailable
+from logfanout.ports import DeadLetter, Received, Refusal
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and each action's errors
+SQS_FAULTS: Table = {
+    # A wrong URL, or a queue deleted and made again, which takes a minute: an operator sees to it.
+    "NonExistentQueue": Unavailable,
+    "QueueDoesNotExist": Unavailable,
+    "QueueDeletedRecently": Unavailable,
+}
+LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
+# "Amazon SQS message quotas": body and attributes together.
+MOST_MESSAGE_BYTES = 1_048_576
+MOST_ATTRIBUTE_BYTES = 2048  # of one value; ours are sentences and keys
+# The same page: all that XML 1.0 cannot hold is refused.
+UNSENDABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class SqsQueue:
+    """The ``Queue`` port over one SQS queue."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def __repr__(self) -> str:
+        return f"<SqsQueue {self._url}>"
+
+    async def receive(self, *, most: int, wait_seconds: int, hide_seconds: int) -> Sequence[Received]:
+        """Return up to *most* messages, after *wait_seconds* possibly none."""
+        with as_ours(SQS_FAULTS, f"ReceiveMessage {self._url}"):
+            answer = await self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=most,
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=hide_seconds,
+                # The older of two names for the same list: emulators do not know the newer one yet.
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+        return [_received(message) for message in answer.get("Messages", [])]
+
+    async def delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
+        """Delete up to ten messages; return those SQS refused."""
+        if not receipts:
+            return []
+        entries = [{"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts)]
+        with as_ours(SQS_FAULTS, f"DeleteMessageBatch {self._url}"):
+            answer = await self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+        return _refusals(answer, receipts)
+
+    async def hide(self, receipts: Sequence[str], *, seconds: int) -> Sequence[Refusal]:
+        """Make up to ten messages invisible for *seconds* from now; return those refused."""
+        if not receipts:
+            return []
+        entries = [
+            {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": seconds} for n, receipt in enumerate(receipts)
+        ]
+        with as_ours(SQS_FAULTS, f"ChangeMessageVisibilityBatch {self._url}"):
+            answer = await self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        return _refusals(answer, receipts)
+
+
+class SqsDeadLetters:
+    """The ``DeadLetters`` port over one SQS queue."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def __repr__(self) -> str:
+        return f"<SqsDeadLetters {self._url}>"
+
+    async def put(self, letter: DeadLetter) -> None:
+        """Return once SQS has the letter, its attributes shortened to what SQS can hold."""
+        body = UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", letter.body)  # it stays the same JSON
+        with as_ours(SQS_FAULTS, f"SendMessage {self._url}"):
+            await self._client.send_message(
+                QueueUrl=self._url, MessageBody=body, MessageAttributes=_attributes(letter.attributes, body)
+            )
+
+
+async def dead_letter_url(client: Any, url: str) -> str | None:
+    """Return the dead-letter queue's URL that the queue at *url* names in its redrive policy.
+
+    ``None`` where it names none, and where we may not ask.
+    """
+    try:
+        with as_ours(SQS_FAULTS, f"GetQueueAttributes {url}"):
+            answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    except AccessRefused:
+        return None
+    match json.loads(answer.get("Attributes", {}).get("RedrivePolicy") or "{}"):
+        case {"deadLetterTargetArn": str(arn)}:
+            return _sibling(url, arn)
+        case _:
+            return None
+
+
+def _sibling(url: str, arn: str) -> str:
+    """Return the URL of the queue *arn*, at the same address as the queue at *url*.
+
+    SQS wants both in one account and region, so only the last two segments of the path differ. Not asked of SQS by
+    GetQueueUrl: that needs one permission more, and emulators answer with an address of their own.
+    """
+    account, name = arn.split(":")[4:6]
+    parts = urlsplit(url)
+    base = parts.path.rstrip("/").rsplit("/", 2)[0]
+    return urlunsplit(parts._replace(path=f"{base}/{account}/{name}"))
+
+
+def _received(message: Mapping[str, Any]) -> Received:
+    attributes = message.get("Attributes", {})
+    return Received(
+        id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+        sent_ms=int(attributes.get("SentTimestamp", 0)),
+    )
+
+
+def _refusals(answer: Mapping[str, Any], receipts: Sequence[str]) -> list[Refusal]:
+    return [
+        Refusal(receipt=receipts[int(entry["Id"])], code=str(entry.get("Code", "")), lost=_is_lost(entry))
+        for entry in answer.get("Failed", [])
+    ]
+
+
+def _is_lost(entry: Mapping[str, Any]) -> bool:
+    """Whether SQS says that the receipt is no good any more.
+
+    For an expired one it names the parameter in a sentence: "Value … for parameter ReceiptHandle is invalid. Reason:
+    The receipt handle has expired." (re:Post, "ReceiptHandleIsInvalid"). The same code for the parameter
+    VisibilityTimeout means that the twelve hours are used up, and the receipt still deletes.
+    """
+    code = str(entry.get("Code", "")).rpartition(".")[2]
+    return code in LOST or (
+        code == "InvalidParameterValue" and "parameter ReceiptHandle" in str(entry.get("Message", ""))
+    )
+
+
+def _attributes(attributes: Mapping[str, str], body: str) -> dict[str, dict[str, str]]:
+    """Return *attributes* for SendMessage, as many and as long as fit beside *body*."""
+    room = MOST_MESSAGE_BYTES - len(body.encode())
+    fitting: dict[str, dict[str, str]] = {}
+    for name, value in attributes.items():
+        room -= len(name) + len("String")
+        text = _cut(UNSENDABLE.sub("�", value), most_bytes=min(MOST_ATTRIBUTE_BYTES, room))
+        if text:
+            fitting[name] = {"DataType": "String", "StringValue": text}
+        room -= len(text.encode())
+    return fitting
+
+
+def _cut(text: str, *, most_bytes: int) -> str:
+    """Return the beginning of *text* that UTF-8 holds in *most_bytes*, no character halved."""
+    return text.encode()[: max(most_bytes, 0)].decode(errors="ignore")

@@ -1,0 +1,39 @@
+"""What is in the table of tenants?
+
+put, remove ──► of(tenant)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from logfanout.ports import Row
+from logfanout.testing.line import Line
+
+
+class FakeTenantRows(Line):
+    """The DynamoDB table in memory, hash ``tenant_id``, range ``type``. Calls are told apart by tenant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<FakeTenantRows {len(self._rows)} rows>"
+
+    def put(self, row: Mapping[str, Any]) -> None:
+        """Store *row* in the place of the one with the same ``tenant_id`` and ``type``."""
+        self._rows[row["tenant_id"], row["type"]] = dict(row)
+
+    def change(self, tenant: str, kind: str = "cloudwatch", /, **fields: Any) -> None:
+        """Overwrite *fields* of one row; ``None`` takes a field away."""
+        row = self._rows[tenant, kind] | fields
+        self._rows[tenant, kind] = {name: value for name, value in row.items() if value is not None}
+
+    def remove(self, tenant: str, kind: str = "cloudwatch") -> None:
+        """Delete one row."""
+        del self._rows[tenant, kind]
+
+    async def of(self, tenant: str) -> Sequence[Row]:
+        """Return every row of *tenant*, in the order of their types, as a Query does."""
+        async with self._call("of", tenant):
+            return [dict(row) for key, row in sorted(self._rows.items()) if key[0] == tenant]
