@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logfanout.app import WallClock
+from logfanout.courier import Courier, Rules, World
+from logfanout.ledger.ledgers import Ledgers
+from logfanout.ledger.memory import WorkerLedger
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
 from logfanout.ports import (
@@ -31,7 +34,7 @@ from logfanout.ports import (
 )
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
-from logfanout.worker import Rules, Worker
+from logfanout.worker import Worker
 
 GIGABYTE = 1_000_000_000
 MOST_PEAK_BYTES = 250_000_000
@@ -102,23 +105,24 @@ class OneTenant:
 async def deliver(size_bytes: int) -> dict[str, int]:
     """Deliver one object that inflates to about *size_bytes*; return what was counted."""
     bucket, logs, clock = OneLongLine(size_bytes=size_bytes), Counter(), WallClock()
-    worker = Worker(
+    world = World(
         bucket=bucket,
         directory=Directory(OneTenant(), region="us-east-1", keep_seconds=60, clock=clock),
         writer=Writer(
             logs,
             credentials=CredentialCache(tokens=AnyRole(), central_role=None, external_id="111111111111", clock=clock),
         ),
+        ledgers=Ledgers(WorkerLedger(clock=clock)),
         clock=clock,
-        rules=Rules(
-            layout=KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            naming=StreamNaming.parse("{application}-{pod}-{date}"),
-            drop_unknown_tenants=False,
-            max_inflated_bytes=4 * 1024**3,
-        ),
+    )
+    rules = Rules(
+        layout=KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
+        naming=StreamNaming.parse("{application}-{pod}-{date}"),
+        drop_unknown_tenants=False,
+        max_inflated_bytes=4 * 1024**3,
     )
     notice = {"Records": [{"s3": {"bucket": {"name": "logs"}, "object": {"key": "acme/c/app/pod/1.gz"}}}]}
-    report = await worker.deliver(
+    report = await Worker(Courier(world, rules)).deliver(
         Received(id="m", receipt="r", body=json.dumps(notice), receive_count=1, sent_ms=clock.epoch_ms())
     )
     # ru_maxrss is in kilobytes on Linux (getrusage(2)).

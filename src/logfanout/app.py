@@ -12,19 +12,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from logfanout import __version__, telemetry
-from logfanout.aws import Aws, StsTokens, open_aws
+from logfanout.aws import Aws, AwsNotSetUp, StsTokens, open_aws
 from logfanout.console.health import Health
+from logfanout.courier import Courier, Rules, World
 from logfanout.errors import LogfanoutError, Verdict
+from logfanout.ledger.ledgers import Ledgers
+from logfanout.ledger.memory import WorkerLedger
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
 from logfanout.ports import Received
 from logfanout.retrying import patiently
-from logfanout.settings import Settings
+from logfanout.settings import Settings, SettingsWrong
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.file import FileRows
-from logfanout.worker import Rules, Worker
+from logfanout.worker import Worker
 
 HEALTH_SECONDS = 1.0  # how often what the probes answer is brought up to date
 
@@ -40,7 +43,7 @@ class WallClock:
 @dataclass(frozen=True, slots=True)
 class _Parts:
     aws: Aws
-    worker: Worker
+    courier: Courier
 
 
 async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> None:
@@ -53,7 +56,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(_watch(inbox, parts.aws, health), name="watch health")
             announce = group.create_task(_announce_drain(settings, inbox, stop), name="announce drain")
-            given_back = await inbox.serve(parts.worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
+            given_back = await inbox.serve(
+                Worker(parts.courier).handle, stop=stop, drain_seconds=settings.drain_seconds
+            )
             watch.cancel()
             began = await announce
         telemetry.DrainFinished(
@@ -65,17 +70,24 @@ async def deliver_body(settings: Settings, body: str) -> Verdict:
     """Deliver what one notification announces, without a queue; what failed has been logged."""
     message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
     async with _opened(settings) as parts:
-        report = await parts.worker.deliver(message)
+        report = await Worker(parts.courier).deliver(message)
     return report.verdict
 
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
-    """Build the parts and close them, the last first."""
+    """Build the parts and close them, the last first.
+
+    Raises:
+        SettingsWrong: nothing says which region to work in, or whose credentials to use.
+    """
     telemetry.tenant_labels.most = settings.metric_tenants
     clock = WallClock()
     async with AsyncExitStack() as parts:
-        aws = await parts.enter_async_context(open_aws())
+        try:
+            aws = await parts.enter_async_context(open_aws())
+        except AwsNotSetUp as lack:
+            raise SettingsWrong([str(lack)]) from None
         tenants = (
             FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
         )
@@ -91,8 +103,14 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
         parts.push_async_callback(credentials.close)
         writer = Writer(aws.logs(), credentials=credentials)
         parts.push_async_callback(writer.close)
-        worker = Worker(bucket=aws.bucket(), directory=directory, writer=writer, clock=clock, rules=_rules(settings))
-        yield _Parts(aws, worker)
+        world = World(
+            bucket=aws.bucket(),
+            directory=directory,
+            writer=writer,
+            ledgers=Ledgers(WorkerLedger(clock=clock)),
+            clock=clock,
+        )
+        yield _Parts(aws, Courier(world, _rules(settings)))
 
 
 def _rules(settings: Settings) -> Rules:

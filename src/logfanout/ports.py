@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from logfanout.ledger.ranges import Ranges
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
@@ -73,6 +75,7 @@ class ObjectRef:
     key: str  # URL-decoded: S3 sends "a+b%2Fc" for "a b/c"
     size_bytes: int  # as stored, compressed; 0 where the notice does not say
     version_id: str = ""  # empty: the current version
+    sequencer: str = ""  # tells one writing of a key from the next; empty where the notice does not say
     event_ms: int = 0  # when S3 says it happened, epoch; 0 where the notice does not say
 
     @property
@@ -118,7 +121,10 @@ class Assumption:
 
 
 class Tokens(Protocol):
-    """STS. Errors: ``AccessRefused``, ``Throttled``, ``Unavailable``, ``CredentialsExpired``."""
+    """STS. Errors: ``AccessRefused``, ``Throttled``, ``Unavailable``, ``CredentialsExpired``.
+
+    ``DestinationUnusable`` for a role or an external id that cannot exist.
+    """
 
     async def assume(self, wanted: Assumption, *, using: Credentials | None) -> Credentials:
         """Return a new session of *wanted*, asked for with *using* (``None``: with the task's own credentials)."""
@@ -169,7 +175,7 @@ class Logs(Protocol):
     """One tenant's CloudWatch Logs, reached with that tenant's *credentials*.
 
     Errors: ``StreamMissing``, ``BatchUnreadable``, ``AccessRefused``, ``Throttled``, ``CredentialsExpired``,
-    ``Unavailable``.
+    ``Unavailable``; ``DestinationUnusable`` for a group or stream that cannot exist under its name.
     """
 
     async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
@@ -182,6 +188,50 @@ class Logs(Protocol):
 
     async def create_group(self, to: LogStream, *, retention_days: int | None, credentials: Credentials) -> None:
         """Make the group, with its retention if the tenant asks for one; one that exists is fine and stays as it is."""
+        ...
+
+
+class Quarantine(Protocol):
+    """Where single records that can never be delivered are kept. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def put(self, name: str, body: bytes) -> str:
+        """Keep *body* (NDJSON) under *name*, replacing what is there; return its URI."""
+        ...
+
+    def holds(self, ref: ObjectRef) -> bool:
+        """Whether *ref* lies where quarantined records are kept: announced to us again, it is no log object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is remembered of one object."""
+
+    finished: bool = False  # every destination has everything that can be delivered
+    taken: Mapping[str, Ranges] = field(default_factory=dict)  # by destination: the records it has taken
+
+
+class Ledger(Protocol):
+    """What has been delivered already. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def recall(self, object_id: str) -> Memory:
+        """Return what is remembered of the object; an empty memory if nothing is."""
+        ...
+
+    async def remember(self, object_id: str, memory: Memory) -> None:
+        """Add *memory* to what is remembered: nothing that was taken is forgotten before its time."""
+        ...
+
+
+class TaskProtection(Protocol):
+    """ECS's promise not to scale this task in. Errors: ``Unavailable``, ``AccessRefused``."""
+
+    async def protect(self, *, minutes: int) -> None:
+        """Ask for protection for *minutes* (1 to 2,880) from now."""
+        ...
+
+    async def release(self) -> None:
+        """Give the protection up."""
         ...
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
@@ -96,7 +96,8 @@ class Settings(BaseModel):
     execution_mode: Literal["sqs", "lambda", "manual", "scan"] = "sqs"
     source_bucket: str | None = None
     scan_interval: Annotated[float, Field(gt=0)] = 10.0
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # The existing processors take any case.
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
     tenants_file: Annotated[Path, AfterValidator(_present)] | None = None
     external_id: Annotated[str, AfterValidator(_external_id)] | None = None
@@ -154,8 +155,10 @@ def _sentences(errors: Iterable[ErrorDetails], known: set[str]) -> list[str]:
         name = str(error["loc"][0])
         text = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, known, n=1)
-            text = "is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+            # Without the prefix, which makes any two of ours look alike.
+            stems = {variable.removeprefix(PREFIX): variable for variable in known}
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), stems, n=1)
+            text = "is not a setting" + (f"; did you mean {stems[near[0]]}?" if near else "")
         said.setdefault(name, []).append(text)
     return [f"{name}: {', or '.join(dict.fromkeys(texts))}" for name, texts in said.items()]
 

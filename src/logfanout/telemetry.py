@@ -25,13 +25,16 @@ _PUTS = Counter("logfanout_put_log_events_total", "PutLogEvents calls", ["outcom
 _DELIVERED_BYTES = Counter("logfanout_delivered_bytes_total", "Bytes CloudWatch took", ["tenant"])
 _ASSUME_ROLE = Counter("logfanout_assume_role_total", "AssumeRole calls", ["hop", "outcome"])
 _DEAD_LETTERS = Counter("logfanout_dead_letters_total", "Messages set aside", ["reason"])
+_DUPLICATES = Counter("logfanout_duplicates_suppressed_total", "Notifications of objects already delivered")
 _UNBALANCED = Counter("logfanout_accounting_errors_total", "Objects whose events do not add up: a bug")
 _RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that ended by themselves")
+_LEDGER_FAILURES = Counter("logfanout_ledger_failures_total", "Calls to the ledger's table that failed", ["call"])
 
 _IN_FLIGHT = Gauge("logfanout_messages_in_flight", "Messages in hand", multiprocess_mode="livesum")
 _BYTES_IN_FLIGHT = Gauge("logfanout_bytes_in_flight", "Bytes of events in hand", multiprocess_mode="livesum")
 _OLDEST = Gauge("logfanout_oldest_in_flight_seconds", "Age of the oldest message in hand", multiprocess_mode="livemax")
 _CREDENTIALS = Gauge("logfanout_credentials_cached", "Sessions at hand", multiprocess_mode="livesum")
+_PROTECTED = Gauge("logfanout_task_protected", "Whether ECS keeps this task from scale-in", multiprocess_mode="livemax")
 
 _LAG = Histogram(
     "logfanout_delivery_lag_seconds",
@@ -163,7 +166,7 @@ class WorkerCrashed:
     error: str
 
     def emit(self) -> None:
-        log.exception("worker_crashed", **_fields(self))
+        log.error("worker_crashed", exc_info=True, **_fields(self))  # noqa: LOG014  emitted where it is caught
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +299,18 @@ class ObjectDelivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateSuppressed:
+    """An object was announced again that is delivered already."""
+
+    object: str
+    tenant: str
+
+    def emit(self) -> None:
+        _DUPLICATES.inc()
+        log.info("duplicate_suppressed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventsCounted:
     """What became of events of a configured tenant."""
 
@@ -422,6 +437,118 @@ class RowRefused:
 
     def emit(self) -> None:
         log.warning("tenant_row_refused", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFailed:
+    """The fleet's ledger does not answer; what it would have told may be delivered twice."""
+
+    call: str  # recall, remember
+    error: str
+
+    def emit(self) -> None:
+        _LEDGER_FAILURES.labels(self.call).inc()
+        log.warning("ledger_failed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskProtected:
+    """Whether ECS keeps this task from scale-in: it changed, or a call that was to change it failed."""
+
+    protected: bool
+    error: str = ""
+
+    def emit(self) -> None:
+        _PROTECTED.set(self.protected)
+        (log.warning if self.error else log.info)(
+            "task_protection_failed" if self.error else "task_protected", **_fields(self)
+        )
+
+
+_BREAKERS_OPEN = Gauge(
+    "logfanout_tenant_breaker_open", "Destinations that refuse us", ["tenant"], multiprocess_mode="livesum"
+)
+_ACCOUNTS_SLOWED = Gauge("logfanout_accounts_slowed", "Accounts that throttled of late", multiprocess_mode="livesum")
+_RECEIVE_PAUSES = Counter("logfanout_receive_pauses_total", "Times the bytes in hand stopped receiving")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerOpened:
+    """A destination refused us: its messages wait until somebody on its side changes something."""
+
+    tenant: str
+    destination: str
+    error: str
+    probe_seconds: float  # until the first probe
+
+    def emit(self) -> None:
+        _BREAKERS_OPEN.labels(tenant_labels.of(self.tenant)).inc()
+        log.warning("breaker_opened", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerHeld:
+    """A probe was refused as well."""
+
+    tenant: str
+    destination: str
+    error: str
+    probe_seconds: float  # until the next probe
+    open_seconds: float
+
+    def emit(self) -> None:
+        log.info("breaker_held", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerClosed:
+    """A destination is tried like any other again; each follows a ``BreakerOpened``."""
+
+    tenant: str
+    destination: str
+    why: str  # accepted; replaced (the tenant's rows changed); forgotten (nothing is sent there any more)
+    open_seconds: float
+
+    def emit(self) -> None:
+        _BREAKERS_OPEN.labels(tenant_labels.of(self.tenant)).dec()
+        log.info("breaker_closed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSlowed:
+    """An account throttled us and is sent fewer requests at a time."""
+
+    account: str
+    limit: int  # requests under way at once, from now on
+    newly: bool  # until now it had the full number
+
+    def emit(self) -> None:
+        if self.newly:
+            _ACCOUNTS_SLOWED.inc()
+        log.info("account_slowed", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecovered:
+    """An account has the full number of requests again, or nobody has asked for it for long."""
+
+    account: str
+
+    def emit(self) -> None:
+        _ACCOUNTS_SLOWED.dec()
+        log.info("account_recovered", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivingPaused:
+    """As many bytes are in hand as memory allows: nothing is received until some have left."""
+
+    bytes: int
+    budget_bytes: int
+
+    def emit(self) -> None:
+        _RECEIVE_PAUSES.inc()
+        log.debug("receiving_paused", **_fields(self))
 
 
 def _fields(event: Any) -> dict[str, Any]:

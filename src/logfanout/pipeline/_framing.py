@@ -15,8 +15,9 @@ _STRING = rb'"(?:[^"\\\n]++|\\.)*+"'
 _TOKEN_IN_ARRAY = re.compile(_STRING + rb'|[{}\[\]]|"')
 # Outside an array a line that starts with "{" starts a record: if one is still open then, it was cut off.
 _TOKEN_OUTSIDE = re.compile(_STRING + rb'|[{}\[\]]|"|\n(?=\{)')
-_GAP = re.compile(rb"[\s,]*+")
-_SCALAR = re.compile(rb"[^,\]\n]++")
+# A BOM may stand wherever files were put behind each other.
+_GAP = re.compile(rb"(?:[\s,]|\xef\xbb\xbf)*+")
+_TOKEN_AFTER_SCALAR = re.compile(_STRING + rb'|[,\]\n]|"')
 
 _OPENING = b"{["
 _CLOSING = b"}]"
@@ -67,9 +68,16 @@ def _value_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
         return _bracket_end(buffer, at, inside=inside)
     if not inside:
         return _line_end(buffer, at)
-    scalar = _SCALAR.match(buffer, at)
-    end = scalar.end() if scalar else at + 1  # a lone newline cannot stand here: gaps are skipped
-    return end if end < len(buffer) else None
+    return _scalar_end(buffer, at)
+
+
+def _scalar_end(buffer: bytes, at: int) -> int | None:
+    for token in _TOKEN_AFTER_SCALAR.finditer(buffer, at):
+        if buffer[token.start()] != ord('"'):
+            return token.start()
+        if token.end() - token.start() == 1:
+            return _line_end(buffer, token.start())
+    return None
 
 
 def _bracket_end(buffer: bytes, at: int, *, inside: bool) -> int | None:

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 
 Stamp = str | int | float | None
 
@@ -21,8 +21,10 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 # A number is read as the unit that puts it nearest to our days: 1e11 s is the year 5138, 1e11 ms is 1973.
 _MAGNITUDES = ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 1000))  # below, times, divided by; beyond: ns
 
+_EXACT = Context(prec=64)  # more digits than a number we read can have: what it computes is not rounded
+
 _KEPT_SECONDS = 4096  # an object covers minutes; a hostile one must not fill memory
-_SHAPE = b"--T::.Z"  # what is left of "2024-05-06T07:08:09.123456789Z" without its digits
+_SHAPE = b"--T::.Z\n"  # what is left of "2024-05-06T07:08:09.123456789Z" and a newline without its digits
 _MILLIS = {f"{n:03}": n for n in range(1000)}
 
 
@@ -50,8 +52,8 @@ def many(stamps: Sequence[Stamp], seconds: "Seconds") -> list[int] | list[int | 
     the parsing, a tenth of its cost. Whatever else is in the chunk sends it the long way.
     """
     try:
-        text = "".join(stamps)  # type: ignore[arg-type]  # what is no text raises TypeError
-        if text.encode("ascii").translate(None, b"0123456789") == _SHAPE * len(stamps):
+        text = ("\n".join(stamps) + "\n").encode("ascii")  # type: ignore[arg-type]  # what is no text raises TypeError
+        if text.count(b"Z\n") == len(stamps) and text.translate(None, b"0123456789") == _SHAPE * len(stamps):
             return [seconds[s[:20]] + _MILLIS[s[20:23]] for s in stamps]  # type: ignore[index]
     except (TypeError, UnicodeEncodeError, KeyError):
         pass
@@ -62,8 +64,9 @@ class Seconds(dict[str, int]):
     """Epoch milliseconds of whole seconds, "2024-05-06T07:08:09."; an unreadable one raises ``KeyError``."""
 
     def __missing__(self, text: str) -> int:
-        value = _from_text(text.removesuffix(".")) if text.endswith(".") else None
-        if value is None:
+        found = _RFC3339.fullmatch(text.removesuffix(".")) if text.endswith(".") else None
+        value = _from_rfc3339(*found.groups()) if found else None
+        if value is None or text.endswith(":60."):  # a leap second swallows its fraction
             raise KeyError(text)
         if len(self) >= _KEPT_SECONDS:
             self.clear()
@@ -95,5 +98,5 @@ def _from_rfc3339(date: str, time: str, fraction: str | None, hours: str | None,
 def _scaled(number: Decimal) -> int | None:
     for below, times, divided_by in _MAGNITUDES:
         if abs(number) < below:
-            return math.floor(number * times / divided_by)
-    return math.floor(number / 1_000_000) if abs(number) < 10**20 else None
+            return math.floor(_EXACT.divide(_EXACT.multiply(number, Decimal(times)), Decimal(divided_by)))
+    return math.floor(_EXACT.divide(number, Decimal(1_000_000))) if abs(number) < 10**20 else None

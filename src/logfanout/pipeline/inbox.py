@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from logfanout import telemetry
 from logfanout.errors import LeaseLost, LogfanoutError
+from logfanout.pipeline._deletions import BATCH, Deletions
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received, Refusal
 from logfanout.retrying import patiently
 
-BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
 LONG_POLL_SECONDS = 20  # the longest there is
 FIRST_POLL_SECONDS = 1  # a worker that has just started says soon whether it can receive
 # "Visibility timeout": twelve hours from the receive, whatever the extensions. A minute is left for the last answer.
@@ -27,7 +27,6 @@ EXTEND_AT = 1 / 3  # of the lease: two extensions may fail before it is lost
 POLL_GRACE_SECONDS = 1.0
 RESERVE_SECONDS = 2.0  # of the drain, for giving back what could not be finished
 _LONGEST_POLL_WAIT_SECONDS = 30.0
-_PARALLEL_DELETES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +64,10 @@ class Lease:
         self.require()
         await self._inbox.delete(self)
 
-    async def set_aside(self, letter: DeadLetter) -> None:
-        """Settle: *letter* goes to the dead-letter queue, then the message is deleted."""
+    async def set_aside(self, letter: DeadLetter) -> bool:
+        """Settle: *letter* goes to the dead-letter queue, then the message is deleted; ``False``: there is no queue."""
         self.require()
-        await self._inbox.set_aside(self, letter)
+        return await self._inbox.set_aside(self, letter)
 
     async def give_back(self) -> None:
         """Settle: SQS shows the message again, the later the more often it was received."""
@@ -87,7 +86,7 @@ class Inbox:
         self._freed = asyncio.Condition()
         self._leases: dict[str, Lease] = {}  # by receipt
         self._tasks: set[asyncio.Task[None]] = set()
-        self._deletions = _Deletions(queue)
+        self._deletions = Deletions(queue)
         self.receiving = False  # whether the last poll was answered
 
     def __repr__(self) -> str:
@@ -113,11 +112,11 @@ class Inbox:
             ]
             await stop.wait()
             deadline = asyncio.get_running_loop().time() + drain_seconds
-            given_back = await self._drain(receivers, deadline)
+            await self._drain(receivers, deadline)
             keeper.cancel()
-        return given_back
+            return await self._show_again(list(self._leases.values()), deadline)
 
-    async def _drain(self, receivers: Iterable[asyncio.Task[None]], deadline: float) -> int:
+    async def _drain(self, receivers: Iterable[asyncio.Task[None]], deadline: float) -> None:
         now = asyncio.get_running_loop().time
         reserve = min(RESERVE_SECONDS, (deadline - now()) / 4)
         await asyncio.wait(receivers, timeout=min(POLL_GRACE_SECONDS, reserve))
@@ -131,15 +130,20 @@ class Inbox:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished, timeout=reserve / 2)
-        return await self._show_again([lease for lease in self._leases.values() if not lease.lost])
 
-    async def _show_again(self, leases: Sequence[Lease]) -> int:
+    async def _show_again(self, leases: Sequence[Lease], deadline: float) -> int:
         """Make what could not be finished visible at once: another worker starts on it while this one ends."""
-        for tens in _tens(leases):
+
+        async def show(tens: Sequence[Lease]) -> None:
             try:
-                await self._queue.hide([lease.message.receipt for lease in tens], seconds=0)
-            except LogfanoutError as error:
-                telemetry.QueueFailed(call="show again", error=str(error), retry_seconds=0.0).emit()
+                async with asyncio.timeout_at(deadline):
+                    await self._queue.hide([lease.message.receipt for lease in tens], seconds=0)
+            except (LogfanoutError, TimeoutError) as error:
+                telemetry.QueueFailed(
+                    call="show again", error=str(error) or "no answer in time", retry_seconds=0.0
+                ).emit()
+
+        await asyncio.gather(*map(show, _tens(leases)))
         for lease in leases:
             self._let_go(lease, "given_back")
         return len(leases)
@@ -166,7 +170,7 @@ class Inbox:
                 await self._return_slots(most - taken)
 
     async def _pause(self, error: LogfanoutError, failures: int, stop: asyncio.Event) -> None:
-        longest = min(0.5 * 2**failures, _LONGEST_POLL_WAIT_SECONDS)
+        longest = min(0.5 * 2 ** min(failures, 16), _LONGEST_POLL_WAIT_SECONDS)
         seconds = random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
         telemetry.QueueFailed(call="receive", error=str(error), retry_seconds=round(seconds, 1)).emit()
         try:
@@ -187,6 +191,8 @@ class Inbox:
     async def _hold(self, lease: Lease, handle: Callable[[Lease], Awaitable[None]]) -> None:
         try:
             await handle(lease)
+            if not lease.settled:  # to settle it failed; kept hidden any longer, nobody would try again
+                await lease.give_back()
         finally:
             await self._return_slots(1)
 
@@ -208,14 +214,15 @@ class Inbox:
         refusal = await self._deletions.delete(lease.message.receipt)
         self._let_go(lease, "deleted" if refusal is None else "lost" if refusal.lost else "kept")
 
-    async def set_aside(self, lease: Lease, letter: DeadLetter) -> None:
+    async def set_aside(self, lease: Lease, letter: DeadLetter) -> bool:
         """Send *letter*, then delete; without a dead-letter queue SQS's own redrive has to do."""
         if self._dead_letters is None:
             await self.give_back(lease)
-            return
+            return False
         await patiently()(self._dead_letters.put, letter)
         refusal = await self._deletions.delete(lease.message.receipt)
         self._let_go(lease, "dead_lettered" if refusal is None else "lost" if refusal.lost else "kept")
+        return True
 
     async def give_back(self, lease: Lease) -> None:
         """Show *lease*'s message again after a delay that grows with its receives."""
@@ -231,6 +238,8 @@ class Inbox:
         self._let_go(lease, "kept")
 
     def _let_go(self, lease: Lease, outcome: str) -> None:
+        if lease.settled:  # an extension that was under way meanwhile found it gone
+            return
         lease.settled = True
         self._leases.pop(lease.message.receipt, None)
         self._report()
@@ -267,6 +276,7 @@ class Inbox:
         if now >= lease.hidden_until_seconds:
             lease.lost = True
             telemetry.LeaseExtended(outcome="capped").emit()
+            self._let_go(lease, "lost")
         return False
 
     async def _extend(self, leases: Sequence[Lease]) -> None:
@@ -284,53 +294,10 @@ class Inbox:
             refusal = refused.get(lease.message.receipt)
             if refusal is None:
                 lease.hidden_until_seconds = now + self.terms.lease_seconds
-            elif not lease.settled:
-                lease.lost = refusal.lost
-            telemetry.LeaseExtended(outcome=_outcome(refusal)).emit()
-            if lease.lost and not lease.settled:
+            elif refusal.lost and not lease.settled:
+                lease.lost = True
                 self._let_go(lease, "lost")
-
-
-class _Deletions:
-    """Deletes in tens without waiting for ten: what comes while a call is under way goes with the next."""
-
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
-        self._waiting: list[tuple[str, asyncio.Future[Refusal | None]]] = []
-        self._turn = asyncio.Semaphore(_PARALLEL_DELETES)
-
-    async def delete(self, receipt: str) -> Refusal | None:
-        """Return ``None`` once SQS has deleted *receipt*'s message, or why it has not."""
-        answer: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((receipt, answer))
-        async with self._turn:
-            if self._waiting and not answer.done():
-                await self._send(self._taken())
-        return await answer
-
-    def _taken(self) -> list[tuple[str, asyncio.Future[Refusal | None]]]:
-        taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-        return taken
-
-    async def _send(self, entries: Sequence[tuple[str, asyncio.Future[Refusal | None]]]) -> None:
-        receipts = [receipt for receipt, _ in entries]
-        try:
-            refused = {refusal.receipt: refusal for refusal in await self._delete(receipts)}
-        except LogfanoutError as error:
-            telemetry.QueueFailed(call="delete", error=str(error), retry_seconds=0.0).emit()
-            code = type(error).__name__
-            refused = {receipt: Refusal(receipt=receipt, code=code, lost=False) for receipt in receipts}
-        for receipt, answer in entries:
-            if not answer.done():  # a caller may have been cancelled meanwhile
-                answer.set_result(refused.get(receipt))
-
-    async def _delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
-        """Delete a batch; what SQS refused of it for a passing reason is tried again one by one."""
-        final: list[Refusal] = []
-        refusals: Sequence[Refusal] = await patiently()(self._queue.delete, receipts)
-        for refusal in refusals:
-            final.extend([refusal] if refusal.lost else await patiently()(self._queue.delete, [refusal.receipt]))
-        return final
+            telemetry.LeaseExtended(outcome=_outcome(refusal)).emit()
 
 
 def _outcome(refusal: Refusal | None) -> str:

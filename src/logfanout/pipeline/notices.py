@@ -6,7 +6,7 @@ Pure: no I/O, no clock, no environment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -17,6 +17,8 @@ from logfanout.ports import ObjectRef
 
 # SNS wraps once; a topic that feeds a topic, or an SQS body quoted into another, wraps again. Deeper is hostile.
 _MAX_ENVELOPES = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def parse(body: str) -> tuple[ObjectRef, ...]:
@@ -51,13 +53,14 @@ def render(refs: Iterable[ObjectRef]) -> str:
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
             "eventName": "ObjectCreated:Put",
-            "eventTime": datetime.fromtimestamp(ref.event_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+            "eventTime": (_EPOCH + ref.event_ms * _MILLISECOND).isoformat(timespec="milliseconds"),
             "s3": {
                 "bucket": {"name": ref.bucket},
                 "object": {
                     "key": quote_plus(ref.key, safe="/"),
                     "size": ref.size_bytes,
                     **({"versionId": ref.version_id} if ref.version_id else {}),
+                    **({"sequencer": ref.sequencer} if ref.sequencer else {}),
                 },
             },
         }
@@ -94,7 +97,8 @@ def _from_record(record: object) -> Iterator[ObjectRef]:
                 bucket=bucket,
                 key=_decoded(key),
                 size_bytes=_size(rest.get("size")),
-                version_id=str(rest.get("versionId") or ""),
+                version_id=_text(rest.get("versionId")),
+                sequencer=_text(rest.get("sequencer")),
                 event_ms=_epoch_ms(event.get("eventTime")),
             )
         case _:
@@ -109,7 +113,8 @@ def _from_event_bridge(detail: Mapping[Any, Any], *, event_ms: int) -> Iterator[
                 bucket=bucket,
                 key=key,
                 size_bytes=_size(rest.get("size")),
-                version_id=str(rest.get("version-id") or ""),
+                version_id=_text(rest.get("version-id")),
+                sequencer=_text(rest.get("sequencer")),
                 event_ms=event_ms,
             )
         case _:
@@ -118,8 +123,8 @@ def _from_event_bridge(detail: Mapping[Any, Any], *, event_ms: int) -> Iterator[
 
 def _require_version_2(version: object) -> None:
     """S3 promises to change the major version when a reader of 2.x would misread it ("Event message structure")."""
-    if version is not None and not str(version).startswith("2."):
-        raise NoticeUnreadable(f"the event is of version {str(version)[:8]!r}, and 2.x is what can be read")
+    if version is not None and not _text(version).startswith("2."):
+        raise NoticeUnreadable(f"the event is of version {_text(version)[:8]!r}, and 2.x is what can be read")
 
 
 def _decoded(key: str) -> str:
@@ -129,17 +134,23 @@ def _decoded(key: str) -> str:
         raise NoticeUnreadable("a key is not URL-encoded UTF-8") from None
 
 
+def _text(value: object) -> str:
+    """Return *value* if it is text, else nothing: to write out another one may nest too deep."""
+    return value if isinstance(value, str) else ""
+
+
 def _size(size: object) -> int:
-    return size if isinstance(size, int) and size > 0 else 0
+    return int(size) if isinstance(size, int) and size > 0 else 0
 
 
 def _epoch_ms(text: object) -> int:
     """Return S3's event time; 0 where it is absent or unreadable, since only the lag is reckoned from it."""
     try:
-        when = datetime.fromisoformat(str(text))
-    except ValueError:
+        when = datetime.fromisoformat(_text(text))
+        utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return 0
-    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+    return max((utc - _EPOCH) // _MILLISECOND, 0)
 
 
 def _field_names(found: Mapping[str, Any]) -> str:

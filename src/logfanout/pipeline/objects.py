@@ -6,6 +6,7 @@ The compression is told by the first bytes, never by suffix or header: Vector st
 ``Content-Encoding: gzip``, others rename files. Memory holds one network read and one piece, whatever the ratio.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import NoReturn, Protocol
@@ -25,6 +26,8 @@ PIECE_BYTES = 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+# Parallel and seekable writers put frames of their own between and behind the others (RFC 8878, 3.1.2).
+_ZSTD_SKIPPABLE = tuple(bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50, 0x60))
 _MAGIC_BYTES = 4  # what the longest of them needs to be told
 _MORE = bytes(bytearray(b"more"))  # stands for no input: the member has output left; told by identity
 
@@ -84,10 +87,13 @@ class Inflation:
 
     def finish(self) -> Iterator[bytes]:
         """Yield what was still held back when the stored bytes ended, and require that they ended well."""
-        if self._head.strip(b"\0"):
-            self._begin(self._head)
+        head = self._head.lstrip(b"\0")
+        if head and not self._members:
+            self._begin(head)
             if self._plain:
-                yield self._counted(self._head)
+                yield self._counted(head)
+        elif head:
+            self._corrupt("what follows a compressed member is not one, or is cut off")
         if self._member is not None:
             raise ObjectCorrupt(
                 f"{self._name} ends inside its compressed data, after {self.compressed_bytes} stored bytes"
@@ -135,6 +141,8 @@ async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIt
     async for chunk in chunks:
         for piece in inflation.feed(chunk):
             yield piece
+            if len(piece) == PIECE_BYTES:
+                await asyncio.sleep(0)  # one read may inflate a thousandfold: others must get their turn meanwhile
     for piece in inflation.finish():
         yield piece
 
@@ -143,7 +151,7 @@ def _inflater_for(head: bytes) -> _Inflater | None:
     """Return a decompressor for data that begins with *head*; ``None`` if it is not compressed."""
     if head.startswith(_GZIP):
         return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-    if head.startswith(_ZSTD):
+    if head.startswith((_ZSTD, *_ZSTD_SKIPPABLE)):
         return zstd.ZstdDecompressor()
     if _is_zlib(head):
         return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)

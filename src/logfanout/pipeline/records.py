@@ -41,6 +41,7 @@ _BOM = b"\xef\xbb\xbf"
 _GAP = b" \t\r\n,"
 _BOUNDARY = b'},{"'  # between two records of an array that was written without spaces
 _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one decoding
+_GIVE_UP = 1000  # records: an object without a readable one among so many is something else
 _EMPTY = 2  # the length of '""'
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -77,6 +78,7 @@ class Records:
     times: list[int] = field(default_factory=list)
     messages: list[msgspec.Raw] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    positions: Sequence[int] = ()  # counted from 0 within the object: the same at every attempt
     read: int = 0  # all of them: those in the columns, the skipped and the unreadable
     skipped: int = 0  # with an empty message
     untimed: int = 0  # given the object's LastModified for want of a readable timestamp
@@ -87,7 +89,7 @@ class RecordReader:
     """Turns one object's pieces into records; whatever the pieces' sizes, the records are the same.
 
     Raises:
-        ObjectCorrupt: the object does not begin as JSON records do, or its array is never closed.
+        ObjectCorrupt: not one record can be read, or the object's array is never closed.
         ObjectRefused: a record is larger than ``MAX_RECORD_BYTES``.
     """
 
@@ -99,6 +101,7 @@ class RecordReader:
         self._inside = False  # whether the rest is inside an array
         self._enough = 0  # bytes of rest below which another look is of no use
         self._position = 0
+        self._readable = 0  # of the records before the position
         self._seconds = _times.Seconds()
 
     def __repr__(self) -> str:
@@ -115,16 +118,26 @@ class RecordReader:
         yield from self._taken(final=True)
         if self._inside:
             raise ObjectCorrupt(f"{self._name} ends inside its JSON array, behind record {self._position}")
+        self._require_readable(among=1)
+
+    def _require_readable(self, *, among: int) -> None:
+        if self._position >= among and not self._readable:
+            raise ObjectCorrupt(f"{self._name} holds no JSON records: none of the first {self._position} can be read")
 
     def _taken(self, *, final: bool) -> Iterator[Records]:
-        if not self._begun and not self._begin(final=final):
-            return
+        if not self._begun:
+            if len(self._rest) < len(_BOM) and not final:
+                return
+            self._rest = self._rest.removeprefix(_BOM)
+            self._begun = True
         while self._rest:
             before = len(self._rest), self._inside
             records = self._shortcut(final=final) or self._exactly(final=final)
             if records.read:
                 self._position += records.read
+                self._readable += records.read - len(records.unreadable)
                 yield records
+                self._require_readable(among=_GIVE_UP)
             if (len(self._rest), self._inside) == before:
                 break
         # Whatever is left is one value's beginning. To look again only when it has doubled keeps the work linear.
@@ -134,22 +147,12 @@ class RecordReader:
                 f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes, behind record {self._position}"
             )
 
-    def _begin(self, *, final: bool) -> bool:
-        """Whether the first record is in sight."""
-        if len(self._rest) < len(_BOM) and not final:
-            return False
-        self._rest = self._rest.removeprefix(_BOM).lstrip(_GAP)
-        if not self._rest:
-            return False
-        if self._rest[0] not in b"{[":
-            raise ObjectCorrupt(f"{self._name} holds no JSON records: its content begins with neither {{ nor [")
-        self._begun = True
-        return True
-
     def _shortcut(self, *, final: bool) -> Records | None:
         """Decode as much of the rest as ends at a likely boundary; valid JSON proves that it was one."""
         self._skip_gap()
         for cut in self._likely_cuts(final=final):
+            if cut > MAX_RECORD_BYTES:  # it may be one record: the exact way weighs each
+                return None
             part = memoryview(self._rest)[:cut]
             wires = self._decoded(part)
             if wires is None:
@@ -171,6 +174,8 @@ class RecordReader:
 
     def _likely_cuts(self, *, final: bool) -> Iterator[int]:
         rest = self._rest
+        if not rest:
+            return
         if not self._inside:
             if final:
                 yield len(rest)
@@ -195,7 +200,7 @@ class RecordReader:
             if part[0] == ord("["):
                 return list(chain.from_iterable(_array.decode_lines(part)))
             return _one.decode_lines(part)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
 
     def _columns(self, wires: Sequence[_Wire]) -> Records | None:
@@ -212,9 +217,16 @@ class RecordReader:
         if not (joined[:1] == joined[-1:] == b'"' and joined.count(b'"\n"') == len(messages) - 1):
             messages = [raw if bytes(raw).startswith(b'"') else _as_text(bytes(raw)) for raw in messages]
             sizes = list(map(len, messages))
-        return self._timed(messages, sizes, [wire.timestamp for wire in wires])
+        positions = range(self._position, self._position + len(messages))
+        return self._timed(messages, sizes, [wire.timestamp for wire in wires], positions)
 
-    def _timed(self, messages: list[msgspec.Raw], sizes: list[int], stamps: Sequence[_times.Stamp]) -> Records:
+    def _timed(
+        self,
+        messages: list[msgspec.Raw],
+        sizes: list[int],
+        stamps: Sequence[_times.Stamp],
+        positions: Sequence[int],
+    ) -> Records:
         known = _times.many(stamps, self._seconds)
         untimed = known.count(None)  # type: ignore[arg-type]
         times: list[int] = [self._untimed_ms if t is None else t for t in known] if untimed else known  # type: ignore[assignment]
@@ -222,6 +234,7 @@ class RecordReader:
             times=times,
             messages=messages,
             sizes=[n - _EMPTY for n in sizes],
+            positions=positions,
             read=len(messages),
             untimed=untimed,
         )
@@ -230,6 +243,7 @@ class RecordReader:
             records.times = list(compress(times, full))
             records.messages = list(compress(messages, full))
             records.sizes = list(compress(records.sizes, full))
+            records.positions = list(compress(positions, full))
             records.skipped = records.read - len(records.times)
         return records
 
@@ -240,19 +254,21 @@ class RecordReader:
         self._inside = found.inside
         messages: list[msgspec.Raw] = []
         stamps: list[_times.Stamp] = []
+        positions: list[int] = []
         unreadable: list[Unreadable] = []
-        for at, value in enumerate(found.values):
+        for position, value in enumerate(found.values, self._position):
             if len(value) > MAX_RECORD_BYTES:
                 raise ObjectRefused(f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes")
             record = _read(value)
             if record is None:
-                unreadable.append(Unreadable(position=self._position + at, text=value))
+                unreadable.append(Unreadable(position=position, text=value))
             else:
                 messages.append(record.message)
                 stamps.append(record.timestamp)
+                positions.append(position)
         if not messages:
             return Records(read=len(unreadable), unreadable=unreadable)
-        records = self._timed(messages, list(map(len, messages)), stamps)
+        records = self._timed(messages, list(map(len, messages)), stamps, positions)
         records.read += len(unreadable)
         records.unreadable = unreadable
         return records
@@ -272,7 +288,7 @@ def _read(value: bytes) -> _Wire | None:
     try:
         value.decode()
         fields = _fields.decode(value)
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, RecursionError):
         return None
     except msgspec.DecodeError:
         return _read_leniently(value)
@@ -289,12 +305,12 @@ def _read_leniently(value: bytes) -> _Wire | None:
     r"""Return a record that holds half a surrogate pair, "\ud83d" alone: JSON's grammar allows it, UTF-8 does not."""
     try:
         record = json.loads(value, parse_constant=_refuse)
+        if not isinstance(record, dict):
+            return None
+        message = record.get("message", {k: v for k, v in record.items() if k not in COLLECTOR_FIELDS})
+        text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict):
-        return None
-    message = record.get("message", {k: v for k, v in record.items() if k not in COLLECTOR_FIELDS})
-    text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     stamp = record.get("timestamp")
     whole = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return _Wire(
@@ -312,7 +328,7 @@ def _stamp(raw: msgspec.Raw | None) -> _times.Stamp:
         return None
     try:
         value = _anything.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return value if isinstance(value, str | int | float) else None
 

@@ -127,7 +127,7 @@ class StreamNaming:
         if len(name) > _STREAM_NAME_LENGTH and self.dated:
             # The date tells one stream of a pod from the next: it is what must not be cut off.
             name = f"{name[: _STREAM_NAME_LENGTH - len(date) - 1]}-{date}"
-        return _ILLEGAL_IN_STREAM_NAME.sub("_", name)[:_STREAM_NAME_LENGTH]
+        return _ILLEGAL_IN_STREAM_NAME.sub("_", name)[:_STREAM_NAME_LENGTH] or "_"
 
 
 def _odd(spec: str | None, conversion: str | None) -> bool:

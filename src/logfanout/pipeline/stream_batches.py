@@ -1,6 +1,6 @@
 """How is one stream of records cut into batches that PutLogEvents accepts?
 
-    Records ──► StreamBatches.add ──► (Batch, ...), and what no batch may hold
+    Records ──► StreamBatches.add ──► (Batch, ...), and the outcasts that no batch may hold
 
 Pure. The limits are PutLogEvents' (API reference, "PutLogEvents"): 1,048,576 bytes, each event counted as its UTF-8
 length and 26 bytes more; 10,000 events; 24 hours; time order; nothing older than 14 days or than the group's
@@ -15,6 +15,7 @@ from operator import le
 
 import msgspec
 
+from logfanout.ledger.ranges import NOTHING, Ranges
 from logfanout.pipeline.records import Records
 from logfanout.pipeline.routes import DAY_MS, KeyFields, StreamNaming
 from logfanout.ports import Event
@@ -26,8 +27,6 @@ EVENT_OVERHEAD_BYTES = 26
 EVENT_BYTES = BATCH_BYTES - EVENT_OVERHEAD_BYTES  # an event must also fit into a batch of its own
 OLDEST_MS = 14 * DAY_MS
 NEWEST_MS = 2 * 3600 * 1000
-# A put takes a moment to arrive, and clocks differ: what would expire on its way is treated as expired.
-MARGIN_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,51 +35,114 @@ class Batch:
 
     stream: str
     events: list[Event] = field(repr=False)
+    positions: list[int] = field(repr=False)  # of each event's record within the object
     size_bytes: int  # by CloudWatch's reckoning, or a little more
+
+    def part(self, start: int, end: int) -> "Batch":
+        """Return the events from *start* up to *end* as a batch of their own; its size is an estimate."""
+        return Batch(
+            stream=self.stream,
+            events=self.events[start:end],
+            positions=self.positions[start:end],
+            size_bytes=self.size_bytes * (end - start) // len(self.events),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcasts:
+    """Events that CloudWatch will never take, all for one reason."""
+
+    reason: str  # too_old, expired, too_new, refused_alone
+    events: list[Event] = field(repr=False)
+    positions: list[int] = field(repr=False)
 
 
 @dataclass(slots=True)
 class _Columns:
+    """Events in columns: as ``Records`` has them."""
+
     times: list[int] = field(default_factory=list)
     messages: list[msgspec.Raw] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    weight: int = 0
+    positions: list[int] = field(default_factory=list)
+    weight: int = 0  # by CloudWatch's reckoning; true only for columns that were extended
 
-    def extend(self, times: Sequence[int], messages: Sequence[msgspec.Raw], sizes: Sequence[int]) -> None:
-        self.times.extend(times)
-        self.messages.extend(messages)
-        self.sizes.extend(sizes)
-        self.weight += sum(sizes) + EVENT_OVERHEAD_BYTES * len(sizes)
+    def extend(self, more: "_Columns") -> None:
+        self.times.extend(more.times)
+        self.messages.extend(more.messages)
+        self.sizes.extend(more.sizes)
+        self.positions.extend(more.positions)
+        self.weight += sum(more.sizes) + EVENT_OVERHEAD_BYTES * len(more.sizes)
+
+    def where(self, chosen: Sequence[bool]) -> "_Columns":
+        return _Columns(
+            list(compress(self.times, chosen)),
+            list(compress(self.messages, chosen)),
+            list(compress(self.sizes, chosen)),
+            list(compress(self.positions, chosen)),
+        )
+
+    def part(self, start: int, end: int) -> "_Columns":
+        return _Columns(
+            self.times[start:end], self.messages[start:end], self.sizes[start:end], self.positions[start:end]
+        )
+
+    def events(self) -> list[Event]:
+        return list(map(Event, self.times, self.messages))
+
+    def in_time_order(self) -> "_Columns":
+        """Return the events in time order; those of the same millisecond stay as they came."""
+        times = self.times
+        if all(map(le, times, times[1:])):
+            return self
+        order = sorted(range(len(times)), key=times.__getitem__)
+        return _Columns(
+            [times[i] for i in order],
+            [self.messages[i] for i in order],
+            [self.sizes[i] for i in order],
+            [self.positions[i] for i in order],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The times CloudWatch takes at this moment."""
+    """The times CloudWatch takes at this moment; what it sees otherwise, by its own clock, it rejects singly."""
 
     oldest_ms: int
     newest_ms: int
-    retention_ms: int  # equal to or later than *oldest_ms* if the group's retention is shorter than 14 days
+    retention_ms: int  # later than *oldest_ms* if the group's retention is shorter than 14 days, else the same
 
     @classmethod
     def at(cls, now_ms: int, *, retention_days: int | None) -> "Window":
         """Return what is taken at *now_ms* by a group that keeps events for *retention_days*."""
-        oldest = now_ms - OLDEST_MS + MARGIN_MS
-        kept = now_ms - retention_days * DAY_MS + MARGIN_MS if retention_days else oldest
-        return cls(oldest_ms=oldest, newest_ms=now_ms + NEWEST_MS - MARGIN_MS, retention_ms=max(kept, oldest))
+        oldest = now_ms - OLDEST_MS
+        kept = now_ms - retention_days * DAY_MS if retention_days else oldest
+        return cls(oldest_ms=oldest, newest_ms=now_ms + NEWEST_MS, retention_ms=max(kept, oldest))
+
+    def reason(self, at_ms: int) -> str:
+        """Return why an event of that time is not taken; empty if it is."""
+        if at_ms > self.newest_ms:
+            return "too_new"
+        if at_ms >= self.retention_ms:
+            return ""
+        return "too_old" if at_ms < self.oldest_ms else "expired"
 
 
 class StreamBatches:
     """Collects one object's records for one destination, and gives them out in batches.
 
-    ``outside`` counts what no batch may hold, by reason; ``split`` the extra events that oversize ones became.
+    Records at positions that *taken* holds were delivered by an earlier attempt: they are left out, and counted.
     """
 
-    def __init__(self, *, key: KeyFields, naming: StreamNaming) -> None:
+    def __init__(self, *, key: KeyFields, naming: StreamNaming, taken: Ranges = NOTHING) -> None:
         self._key = key
         self._naming = naming
+        self.taken = taken
         self._pending: dict[int, _Columns] = {}  # by day; all under one key if streams have no date
-        self.outside: dict[str, int] = {}
-        self.split = 0
+        self._outcasts: list[Outcasts] = []
+        self.taken_before = 0
+        self.split = 0  # the extra events that oversize ones became
+        self.parts: dict[int, int] = {}  # by position: how many events an oversize record became
 
     def __repr__(self) -> str:
         waiting = sum(len(columns.times) for columns in self._pending.values())
@@ -88,88 +150,91 @@ class StreamBatches:
 
     def add(self, records: Records, *, window: Window) -> Iterator[Batch]:
         """Yield the batches that *records* fill."""
-        times, messages, sizes = self._inside(records, window)
-        if not times:
+        columns = _Columns(records.times, records.messages, records.sizes, list(records.positions))
+        columns = self._inside(self._not_taken(columns), window)
+        if not columns.times:
             return
-        if max(sizes) > EVENT_BYTES:
-            times, messages, sizes = self._with_oversize_split(times, messages, sizes)
-        for day in self._collect(times, messages, sizes):
-            columns = self._pending[day]
-            if columns.weight > BATCH_BYTES or len(columns.times) > BATCH_EVENTS:
+        if max(columns.sizes) > EVENT_BYTES:
+            columns = self._with_oversize_split(columns)
+        for day in self._collect(columns):
+            pending = self._pending[day]
+            if pending.weight > BATCH_BYTES or len(pending.times) > BATCH_EVENTS:
                 yield from self._cut(day, keep_last=True)
 
     def finish(self) -> Iterator[Batch]:
         """Yield what is left."""
         for day in sorted(self._pending):
             yield from self._cut(day, keep_last=False)
-        self._pending.clear()
 
-    def _inside(self, records: Records, window: Window) -> tuple[Sequence[int], Sequence[msgspec.Raw], Sequence[int]]:
-        times = records.times
+    def outcasts(self) -> list[Outcasts]:
+        """Return what no batch may hold, since the last time this was asked."""
+        found, self._outcasts = self._outcasts, []
+        return found
+
+    def _not_taken(self, columns: _Columns) -> _Columns:
+        positions = columns.positions
+        if not self.taken or not positions or not self.taken.holds_any(positions[0], positions[-1] + 1):
+            return columns
+        left = columns.where(self.taken.missing(positions))
+        self.taken_before += len(positions) - len(left.positions)
+        return left
+
+    def _inside(self, columns: _Columns, window: Window) -> _Columns:
+        times = columns.times
         if not times or (window.retention_ms <= min(times) and max(times) <= window.newest_ms):
-            return times, records.messages, records.sizes
-        for at in times:
-            if at > window.newest_ms:
-                self._count("too_new")
-            elif at < window.oldest_ms:
-                self._count("too_old")
-            elif at < window.retention_ms:
-                self._count("expired")
-        inside = [window.retention_ms <= at <= window.newest_ms for at in times]
-        return (
-            list(compress(times, inside)),
-            list(compress(records.messages, inside)),
-            list(compress(records.sizes, inside)),
-        )
+            return columns
+        reasons = [window.reason(at) for at in times]
+        for reason in sorted(set(reasons) - {""}):
+            cast_out = columns.where([each == reason for each in reasons])
+            self._outcasts.append(Outcasts(reason=reason, events=cast_out.events(), positions=cast_out.positions))
+        return columns.where([not reason for reason in reasons])
 
-    def _count(self, reason: str) -> None:
-        self.outside[reason] = self.outside.get(reason, 0) + 1
+    def _with_oversize_split(self, columns: _Columns) -> _Columns:
+        result = _Columns()
+        for at in range(len(columns.times)):
+            event = columns.part(at, at + 1)
+            if event.sizes[0] > EVENT_BYTES:
+                texts = list(split(msgspec.json.decode(event.messages[0], type=str), most_bytes=EVENT_BYTES))
+                event = _Columns(
+                    event.times * len(texts),
+                    [msgspec.Raw(msgspec.json.encode(text)) for text in texts],
+                    [len(text.encode()) for text in texts],
+                    event.positions * len(texts),
+                )
+                self.split += len(texts) - 1
+                self.parts[event.positions[0]] = len(texts)
+            result.extend(event)
+        return result
 
-    def _with_oversize_split(
-        self, times: Sequence[int], messages: Sequence[msgspec.Raw], sizes: Sequence[int]
-    ) -> tuple[list[int], list[msgspec.Raw], list[int]]:
-        columns = _Columns()
-        for at, message, size in zip(times, messages, sizes, strict=True):
-            if size <= EVENT_BYTES:
-                columns.extend((at,), (message,), (size,))
-                continue
-            parts = list(split(msgspec.json.decode(message, type=str), most_bytes=EVENT_BYTES))
-            raws = [msgspec.Raw(msgspec.json.encode(part)) for part in parts]
-            columns.extend([at] * len(parts), raws, [len(part.encode()) for part in parts])
-            self.split += len(parts) - 1
-        return columns.times, columns.messages, columns.sizes
-
-    def _collect(self, times: Sequence[int], messages: Sequence[msgspec.Raw], sizes: Sequence[int]) -> Sequence[int]:
+    def _collect(self, columns: _Columns) -> Sequence[int]:
         """Put the events to their days; return the days that grew."""
+        times = columns.times
         first, last = min(times) // DAY_MS, max(times) // DAY_MS
         if first == last or not self._naming.dated:
             day = first if self._naming.dated else 0
-            self._pending.setdefault(day, _Columns()).extend(times, messages, sizes)
+            self._pending.setdefault(day, _Columns()).extend(columns)
             return (day,)
         days = [at // DAY_MS for at in times]
         grown = sorted(set(days))
         for day in grown:
-            of_day = [d == day for d in days]
-            self._pending.setdefault(day, _Columns()).extend(
-                list(compress(times, of_day)), list(compress(messages, of_day)), list(compress(sizes, of_day))
-            )
+            self._pending.setdefault(day, _Columns()).extend(columns.where([each == day for each in days]))
         return grown
 
     def _cut(self, day: int, *, keep_last: bool) -> Iterator[Batch]:
-        columns = self._pending.pop(day)
-        times, messages, sizes = _in_time_order(columns)
-        cuts = list(cut(times, sizes))
+        columns = self._pending.pop(day).in_time_order()
+        cuts = list(cut(columns.times, columns.sizes))
         if keep_last:
-            start, end = cuts.pop()
             kept = _Columns()
-            kept.extend(times[start:end], messages[start:end], sizes[start:end])
+            kept.extend(columns.part(*cuts.pop()))
             self._pending[day] = kept
         stream = self._naming.name(self._key, day=day)
         for start, end in cuts:
+            part = columns.part(start, end)
             yield Batch(
                 stream=stream,
-                events=list(map(Event, times[start:end], messages[start:end])),
-                size_bytes=sum(sizes[start:end]) + EVENT_OVERHEAD_BYTES * (end - start),
+                events=part.events(),
+                positions=part.positions,
+                size_bytes=sum(part.sizes) + EVENT_OVERHEAD_BYTES * (end - start),
             )
 
 
@@ -200,16 +265,3 @@ def split(text: str, *, most_bytes: int) -> Iterator[str]:
             end -= 1
         yield data[start:end].decode()
         start = end
-
-
-def _in_time_order(columns: _Columns) -> tuple[list[int], list[msgspec.Raw], list[int]]:
-    """Return the columns in time order; those of the same millisecond stay as they came."""
-    times = columns.times
-    if all(map(le, times, times[1:])):
-        return times, columns.messages, columns.sizes
-    order = sorted(range(len(times)), key=times.__getitem__)
-    return (
-        [times[i] for i in order],
-        [columns.messages[i] for i in order],
-        [columns.sizes[i] for i in order],
-    )

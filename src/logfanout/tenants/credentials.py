@@ -35,7 +35,7 @@ class _Session:
 
     credentials: Credentials | None = field(default=None, repr=False)
     renew_at_ms: int = 0
-    refused: AccessRefused | None = None
+    refused: str = ""  # what STS said; empty: it did not refuse
     ask_again_ms: int = 0
 
     def usable(self, now_ms: int) -> Credentials | None:
@@ -48,7 +48,7 @@ class _Session:
         left = credentials.expires_ms - now_ms
         self.credentials = credentials
         self.renew_at_ms = credentials.expires_ms - min(ahead, left // 2)
-        self.refused = None
+        self.refused = ""
 
 
 class CredentialCache:
@@ -98,7 +98,7 @@ class CredentialCache:
                 self._flights.begin(wanted, lambda: self._renew(wanted))
             return usable
         if session.refused and now < session.ask_again_ms:
-            raise session.refused
+            raise AccessRefused(session.refused)
         return await self._flights.join(wanted, lambda: self._renew(wanted))
 
     async def _renew(self, wanted: Assumption) -> Credentials:
@@ -108,8 +108,7 @@ class CredentialCache:
             credentials = await self._assumed(wanted)
         except LogfanoutError as error:
             session.ask_again_ms = self._clock.epoch_ms() + ASK_AGAIN_MS
-            if isinstance(error, AccessRefused):
-                session.refused = error
+            session.refused = str(error) if isinstance(error, AccessRefused) else ""
             telemetry.RoleAssumed(hop=hop, outcome=type(error).__name__, role=wanted.role_arn, error=str(error)).emit()
             raise
         session.take(credentials, self._clock.epoch_ms())

@@ -69,7 +69,7 @@ class Directory:
             entry = await self._read(name)
         except LogfanoutError as error:
             old = self._entries.get(name)
-            if old is None:
+            if old is None or old.tenant is None:  # "unknown" settles messages for good: no guess will do
                 raise
             old.due_seconds = now + STALE_SECONDS
             telemetry.TenantsStale(tenant=name, age_seconds=round(now - old.read_seconds), error=str(error)).emit()

@@ -63,6 +63,11 @@ class CloudWatchDestination:
     session_tags: bool = False
 
     @property
+    def id(self) -> str:
+        """The place itself, however it is reached: what has been delivered there is remembered under this name."""
+        return f"cloudwatch:{self.account}:{self.region}:{self.group}"
+
+    @property
     def account(self) -> str:
         """The account the role is in: its quotas are what puts are counted against."""
         return self.role_arn.split(":")[4]
@@ -124,7 +129,7 @@ def _destination(row: Row, *, tenant: str, region: str) -> Iterable[CloudWatchDe
 
 def _cloudwatch(row: Row, *, where: str, tenant: str, region: str) -> CloudWatchDestination:
     retention = row.get("log_retention_days")
-    if retention is not None and retention not in RETENTION_DAYS:
+    if retention is not None and not _is_retention(retention):
         raise DestinationUnusable(f"{where}: log_retention_days must be one of {sorted(RETENTION_DAYS)}")
     tags = row.get("session_tags", False)
     if not isinstance(tags, bool):
@@ -140,6 +145,10 @@ def _cloudwatch(row: Row, *, where: str, tenant: str, region: str) -> CloudWatch
         retention_days=None if retention is None else int(retention),
         session_tags=tags,
     )
+
+
+def _is_retention(days: Any) -> bool:
+    return isinstance(days, int | float) and not isinstance(days, bool) and days in RETENTION_DAYS
 
 
 def _text(row: Row, name: str, form: re.Pattern[str], says: str, *, where: str, default: str | None = None) -> str:
@@ -161,12 +170,19 @@ def _wanted(row: Row, *, where: str) -> Wanted:
         names.extend(applications)
     if not names:
         return Wanted()
-    return Wanted(re.compile("|".join(map(_pattern, names))))
+    return Wanted(re.compile("|".join(map(_pattern, names)), re.DOTALL))
 
 
 def _pattern(name: str) -> str:
-    """Return *name* as a regular expression in which ``*`` alone is special."""
-    return ".*".join(map(re.escape, re.split(r"\*+", name)))
+    """Return *name* as a regular expression in which ``*`` alone is special.
+
+    Of what stands between two stars the first place that fits will do, and is never reconsidered: names come from keys,
+    and a filter with many stars must not make one of them take for ever.
+    """
+    first, *others = map(re.escape, re.split(r"\*+", name))
+    if not others:
+        return first
+    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + ".*" + others[-1]
 
 
 def _names(row: Row, name: str, *, where: str) -> list[str]:

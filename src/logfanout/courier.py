@@ -1,0 +1,261 @@
+"""How does one object get to everybody who wants it?
+
+    key ──► tenant ──► destinations ──► what each has already ──► read once, deliver to each ──► account, remember
+
+What an attempt leaves behind, whatever ended it, is what each destination has taken: the next attempt starts there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from logfanout import telemetry
+from logfanout.delivery import Delivery
+from logfanout.errors import AccountingBroken, LogfanoutError, Permanent, TenantUnknown
+from logfanout.ledger.ledgers import Ledgers
+from logfanout.ledger.object_ids import object_id
+from logfanout.ledger.ranges import NOTHING
+from logfanout.pipeline import routes
+from logfanout.pipeline.inbox import Lease
+from logfanout.pipeline.objects import Inflation, inflate
+from logfanout.pipeline.records import RecordReader, Records
+from logfanout.pipeline.routes import KeyFields, KeyLayout, StreamNaming
+from logfanout.pipeline.stream_batches import StreamBatches
+from logfanout.pipeline.writer import Writer
+from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine
+from logfanout.quarantine import Keeper
+from logfanout.retrying import patiently
+from logfanout.tenants.directory import Directory
+from logfanout.tenants.rows import CloudWatchDestination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the operator decided about every object."""
+
+    layout: KeyLayout
+    naming: StreamNaming
+    drop_unknown_tenants: bool
+    max_inflated_bytes: int
+    remember_finished: bool = False  # in the fleet's table too: a duplicate is then kept from every worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the courier deals with."""
+
+    bucket: Bucket
+    directory: Directory
+    writer: Writer
+    ledgers: Ledgers
+    clock: Clock
+    quarantine: Quarantine | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Journey:
+    """One object on its way."""
+
+    ref: ObjectRef
+    key: KeyFields
+    inflation: Inflation
+    lease: Lease | None
+    memory: Memory
+
+
+class Courier:
+    """Delivers objects; what it raises says what becomes of the message that announced them."""
+
+    def __init__(self, world: World, rules: Rules) -> None:
+        self._world = world
+        self._rules = rules
+
+    def __repr__(self) -> str:
+        return f"<Courier {self._world.directory!r} {self._world.writer!r} {self._world.ledgers!r}>"
+
+    def tenant_of(self, ref: ObjectRef) -> str:
+        """Return the tenant the key of *ref* names; empty if it is not of the layout."""
+        try:
+            return self._rules.layout.read(ref.key).tenant
+        except LogfanoutError:
+            return ""
+
+    async def deliver(self, ref: ObjectRef, *, received_before: bool = False, lease: Lease | None = None) -> None:
+        """Return once every event of *ref* is accounted for at every destination that wants it.
+
+        *received_before*: somebody else may have been at it. *lease* is asked between chunks whether to go on.
+        """
+        began = asyncio.get_running_loop().time()
+        inflation = Inflation(name=ref.uri, max_bytes=self._rules.max_inflated_bytes)
+        outcome = "failed"
+        try:
+            outcome = await self._delivered(ref, inflation, lease, received_before=received_before)
+        except Permanent:
+            outcome = "set_aside"
+            raise
+        finally:
+            telemetry.ObjectFinished(
+                outcome=outcome,
+                object=ref.uri,
+                tenant=self.tenant_of(ref),
+                compressed_bytes=inflation.compressed_bytes,
+                inflated_bytes=inflation.inflated_bytes,
+                seconds=asyncio.get_running_loop().time() - began,
+            ).emit()
+        if outcome == "delivered" and ref.event_ms:
+            telemetry.ObjectDelivered(lag_seconds=(self._world.clock.epoch_ms() - ref.event_ms) / 1000).emit()
+
+    async def _delivered(
+        self, ref: ObjectRef, inflation: Inflation, lease: Lease | None, *, received_before: bool
+    ) -> str:
+        """Return the outcome ``ObjectFinished`` reports."""
+        if self._world.quarantine and self._world.quarantine.holds(ref):
+            return "quarantine"  # what we wrote ourselves: to deliver it would be to quarantine it again, for ever
+        key = self._rules.layout.read(ref.key)
+        memory = await self._recalled(ref, received_before=received_before)
+        if memory.finished:
+            telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
+            return "duplicate"
+        journey = _Journey(ref=ref, key=key, inflation=inflation, lease=lease, memory=memory)
+        outcome = await self._routed(journey)
+        if outcome == "delivered":
+            await self._remember(ref, Memory(finished=True), tell_fleet=self._rules.remember_finished)
+        return outcome
+
+    async def _recalled(self, ref: ObjectRef, *, received_before: bool) -> Memory:
+        if not _is_identified(ref):
+            return Memory()
+        ask_fleet = received_before or self._rules.remember_finished
+        return await self._world.ledgers.recall(object_id(ref), ask_fleet=ask_fleet)
+
+    async def _remember(self, ref: ObjectRef, memory: Memory, *, tell_fleet: bool) -> None:
+        if _is_identified(ref):
+            await self._world.ledgers.remember(object_id(ref), memory, tell_fleet=tell_fleet)
+
+    async def _routed(self, journey: _Journey) -> str:
+        """Deliver to whoever wants the object."""
+        try:
+            tenant = await self._world.directory.find(journey.key.tenant)
+        except TenantUnknown:
+            if self._rules.drop_unknown_tenants:
+                return "unsubscribed"
+            raise
+        wanting = routes.wanting(tenant, application=journey.key.application)
+        if wanting:
+            await self._poured(journey, wanting)
+        if tenant.unusable:
+            raise tenant.unusable[0]  # what this row is owed is set aside; the others have theirs
+        if wanting:
+            return "delivered"
+        return "filtered" if tenant.destinations else "disabled"
+
+    async def _poured(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
+        """Read the object once, and deliver it to each destination."""
+        deliveries = [self._delivery(journey, destination) for destination in wanting]
+        try:
+            unreadable = await self._read_into(deliveries, journey)
+            _account(journey.ref, deliveries, complete=_is_complete(unreadable))
+            failures = [delivery.failure for delivery in deliveries if delivery.failure]
+            failures.extend([unreadable] if unreadable else [])
+            if failures:
+                raise max(failures, key=lambda error: error.verdict)
+        except BaseException:  # a cancelled attempt leaves its progress too
+            await self._leave_progress(journey.ref, deliveries)
+            raise
+
+    def _delivery(self, journey: _Journey, destination: CloudWatchDestination) -> Delivery:
+        taken = journey.memory.taken.get(destination.id, NOTHING)
+        quarantine = self._world.quarantine
+        return Delivery(
+            destination,
+            writer=self._world.writer,
+            batches=StreamBatches(key=journey.key, naming=self._rules.naming, taken=taken),
+            clock=self._world.clock,
+            keeper=Keeper(quarantine, ref=journey.ref, tenant=destination.tenant) if quarantine else None,
+        )
+
+    async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
+        """Deliver what can be read; return why the rest of the object cannot, if so."""
+        async with AsyncExitStack() as answered:
+            body = await self._opened(journey.ref, answered)
+            for delivery in deliveries:
+                await answered.enter_async_context(delivery)
+            unreadable = await _pour(body, journey, deliveries)
+            if _is_complete(unreadable):
+                for delivery in deliveries:
+                    await delivery.finish()
+        return unreadable
+
+    async def _opened(self, ref: ObjectRef, answered: AsyncExitStack) -> ObjectBody:
+        async def attempt() -> ObjectBody:
+            return await answered.enter_async_context(self._world.bucket.open(ref))
+
+        body: ObjectBody = await patiently()(attempt)
+        return body
+
+    async def _leave_progress(self, ref: ObjectRef, deliveries: Sequence[Delivery]) -> None:
+        taken = {delivery.destination.id: delivery.taken for delivery in deliveries if delivery.taken}
+        if taken:
+            await self._remember(ref, Memory(taken=taken), tell_fleet=True)
+
+
+def _is_identified(ref: ObjectRef) -> bool:
+    """Whether the notice tells this writing of the key from the next; if not, nothing may be remembered of it."""
+    return bool(ref.version_id or ref.sequencer or ref.event_ms)
+
+
+def _is_complete(unreadable: LogfanoutError | None) -> bool:
+    """Whether a later attempt would read no more than this one did; if it will, what has not been sent yet waits."""
+    return unreadable is None or isinstance(unreadable, Permanent)
+
+
+async def _pour(body: ObjectBody, journey: _Journey, deliveries: Sequence[Delivery]) -> LogfanoutError | None:
+    """Hand every record of *body* to *deliveries*; return why the rest of the object cannot be read, if so.
+
+    What was read before a corrupt place is delivered all the same: a later attempt would not read more of it.
+    """
+    try:
+        async for records in _records(body, journey):
+            if journey.lease is not None:
+                journey.lease.require()
+            if all(delivery.failure for delivery in deliveries):
+                return None
+            for delivery in deliveries:
+                await delivery.take(records)
+    except LogfanoutError as error:
+        return error
+    return None
+
+
+async def _records(body: ObjectBody, journey: _Journey) -> AsyncIterator[Records]:
+    reader = RecordReader(name=journey.ref.uri, untimed_ms=body.last_modified_ms)
+    async for piece in inflate(body.chunks, journey.inflation):
+        for records in reader.feed(piece):
+            yield records
+    for records in reader.finish():
+        yield records
+
+
+def _account(ref: ObjectRef, deliveries: Sequence[Delivery], *, complete: bool) -> None:
+    """Report what became of every event, and refuse to go on if one is unaccounted for.
+
+    Raises:
+        AccountingBroken: a delivery without failure does not add up.
+    """
+    for delivery in deliveries:
+        tenant, tally = delivery.destination.tenant, delivery.tally
+        _count(tenant, "delivered", tally.delivered)
+        _count(tenant, "skipped", tally.skipped)
+        _count(tenant, "quarantined", tally.quarantined)
+        _count(tenant, "rejected", tally.rejected)
+        for reason, count in tally.refused.items():
+            telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=ref.uri).emit()
+        if complete and delivery.failure is None and not tally.balanced:
+            telemetry.AccountingBroke(object=ref.uri, tenant=tenant, tally=repr(tally)).emit()
+            raise AccountingBroken(f"{ref.uri}: {tally} does not add up")
+
+
+def _count(tenant: str, outcome: str, count: int) -> None:
+    if count:
+        telemetry.EventsCounted(tenant=tenant, outcome=outcome, count=count).emit()

@@ -1,0 +1,190 @@
+"""How does one object get to one of its destinations?
+
+    Records ──► Delivery ──► batches, several under way ──► Tally, and the positions that are done with
+
+The end of the ``async with`` block is the acknowledgement: whatever was launched has been answered by then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from logfanout.errors import LogfanoutError
+from logfanout.ledger.ranges import Ranges
+from logfanout.pipeline.records import Records, Unreadable
+from logfanout.pipeline.stream_batches import Batch, Outcasts, StreamBatches, Window
+from logfanout.pipeline.writer import Placed, Writer
+from logfanout.ports import Clock
+from logfanout.quarantine import Keeper
+from logfanout.tenants.rows import CloudWatchDestination
+
+# Batches of one object under way at once: enough to hide CloudWatch's answer behind the next chunk's decoding. It is
+# also the bound on duplicates: what is repeated after a kill is what had been sent and not yet been answered.
+PUTS_PER_OBJECT = 4
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What became of an object's events on their way to one destination; see CONTRACT §6 for the equation."""
+
+    read: int = 0  # records, and the extra parts of those that were split
+    delivered: int = 0
+    delivered_before: int = 0  # by an earlier attempt, or quarantined by it
+    skipped: int = 0  # an empty message
+    quarantined: int = 0
+    refused: dict[str, int] = field(default_factory=dict)  # can never be delivered, by reason; the quarantined too
+    untimed: int = 0  # of the delivered: given the object's LastModified
+
+    @property
+    def rejected(self) -> int:
+        """How many were neither delivered nor kept anywhere: no quarantine is set."""
+        return sum(self.refused.values()) - self.quarantined
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every event that was read is accounted for."""
+        accounted = self.delivered + self.delivered_before + self.skipped + self.quarantined + self.rejected
+        return self.read == accounted and self.rejected >= 0
+
+    def refuse(self, reason: str, count: int, *, kept: bool) -> None:
+        """Account for *count* events that can never be delivered; *kept*: they are in quarantine."""
+        self.refused[reason] = self.refused.get(reason, 0) + count
+        if kept:
+            self.quarantined += count
+
+
+class Delivery:
+    """One object's way to one destination: batches are put while the object is still being read.
+
+    ``failure`` is the first error of a put; nothing is launched behind it. ``taken`` holds the positions that need
+    not be sent again: CloudWatch has their events, or said that it never will take them and they are kept elsewhere.
+    """
+
+    def __init__(
+        self,
+        destination: CloudWatchDestination,
+        *,
+        writer: Writer,
+        batches: StreamBatches,
+        clock: Clock,
+        keeper: Keeper | None = None,
+    ) -> None:
+        self.destination = destination
+        self.tally = Tally()
+        self.failure: LogfanoutError | None = None
+        self.taken = batches.taken
+        self._writer = writer
+        self._batches = batches
+        self._clock = clock
+        self._keeper = keeper
+        self._kept: list[int] = []  # positions the keeper has been given
+        self._keeping = asyncio.Lock()
+        self._puts = asyncio.TaskGroup()
+        self._free = asyncio.Semaphore(PUTS_PER_OBJECT)
+
+    def __repr__(self) -> str:
+        return f"<Delivery to {self.destination}: {self.tally}>"
+
+    async def __aenter__(self) -> "Delivery":
+        await self._puts.__aenter__()
+        return self
+
+    async def __aexit__(self, *raised: Any) -> None:
+        await self._puts.__aexit__(*raised)
+        self.tally.read += self._batches.split
+        self.tally.delivered_before += self._batches.taken_before
+        await self._flush()
+
+    async def _flush(self) -> None:
+        if self._keeper is None:
+            return
+        before = self.failure
+        await self._guarded(self._keeper.flush())
+        if self.failure is before:
+            self._take(self._kept)
+
+    async def take(self, records: Records) -> None:
+        """Put what *records* complete; waits while as many batches are under way as one object may have."""
+        self.tally.read += records.read
+        self.tally.skipped += records.skipped
+        self.tally.untimed += records.untimed
+        await self._cast_out_unreadable(records.unreadable)
+        window = Window.at(self._clock.epoch_ms(), retention_days=self.destination.retention_days)
+        for batch in self._batches.add(records, window=window):
+            await self._launch(batch)
+        for outcasts in self._batches.outcasts():
+            await self._cast_out(outcasts)
+
+    async def finish(self) -> None:
+        """Put what is left; nothing follows."""
+        for batch in self._batches.finish():
+            await self._launch(batch)
+
+    async def _launch(self, batch: Batch) -> None:
+        await self._free.acquire()
+        if self.failure is not None:
+            self._free.release()
+            return
+        self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+
+    async def _put(self, batch: Batch) -> None:
+        placed = Placed()
+        try:
+            await self._guarded(self._writer.put(batch, destination=self.destination, placed=placed))
+            self.tally.delivered += placed.delivered
+            for positions in placed.taken:
+                self._take(positions)
+            for outcasts in placed.outcasts:
+                await self._cast_out(outcasts)
+        finally:
+            self._free.release()
+
+    async def _guarded(self, step: Awaitable[object]) -> None:
+        """Await *step*; its failure is the delivery's, and not an end to the other puts."""
+        try:
+            await step
+        except LogfanoutError as error:
+            self.failure = self.failure or error
+
+    async def _cast_out_unreadable(self, records: Sequence[Unreadable]) -> None:
+        if not records:
+            return
+        new = [record for record in records if record.position not in self._batches.taken]
+        self.tally.delivered_before += len(records) - len(new)
+        self.tally.refuse("unreadable", len(new), kept=self._keeper is not None)
+        await self._keep([record.position for record in new], lambda keeper: keeper.keep_unreadable(new))
+
+    async def _cast_out(self, outcasts: Outcasts) -> None:
+        self.tally.refuse(outcasts.reason, len(outcasts.positions), kept=self._keeper is not None)
+        await self._keep(outcasts.positions, lambda keeper: keeper.keep_outcasts(outcasts))
+
+    async def _keep(self, positions: Sequence[int], step: Callable[[Keeper], Awaitable[None]]) -> None:
+        """Hand records to the keeper; they are done with once it has flushed them, or at once if there is none."""
+        if self._keeper is None:
+            self._take(positions)
+            return
+        self._kept.extend(positions)
+        async with self._keeping:
+            await self._guarded(step(self._keeper))
+
+    def _take(self, positions: Sequence[int]) -> None:
+        """Take note that *positions* need not be sent again; those of a split record once all its parts are there."""
+        if self._batches.parts:
+            positions = self._whole(positions)
+        if not positions:
+            return
+        first, last = min(positions), max(positions)
+        in_one = last - first + 1 == len(positions)  # each is there once, whatever their order
+        self.taken |= Ranges(((first, last + 1),)) if in_one else Ranges.of(positions)
+
+    def _whole(self, positions: Sequence[int]) -> list[int]:
+        parts = self._batches.parts
+        whole = []
+        for position in positions:
+            if position in parts:
+                parts[position] -= 1
+                if parts[position]:
+                    continue
+            whole.append(position)
+        return whole

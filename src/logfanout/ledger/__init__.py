@@ -1,0 +1,1 @@
+"""What has been delivered already: of which object, to which destination, which records."""

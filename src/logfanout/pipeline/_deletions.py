@@ -1,0 +1,59 @@
+"""How are messages deleted in tens?
+
+    receipts, one by one ──► Deletions.delete ──► DeleteMessageBatch ──► Refusal, or none
+
+Part of the step ``inbox``.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from logfanout import telemetry
+from logfanout.errors import LogfanoutError
+from logfanout.ports import Queue, Refusal
+from logfanout.retrying import patiently
+
+BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
+_PARALLEL_DELETES = 4
+
+
+class Deletions:
+    """Deletes in tens without waiting for ten: what comes while a call is under way goes with the next."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._waiting: list[tuple[str, asyncio.Future[Refusal | None]]] = []
+        self._turn = asyncio.Semaphore(_PARALLEL_DELETES)
+
+    async def delete(self, receipt: str) -> Refusal | None:
+        """Return ``None`` once SQS has deleted *receipt*'s message, or why it has not."""
+        answer: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((receipt, answer))
+        async with self._turn:
+            if self._waiting and not answer.done():
+                await self._send(self._taken())
+        return await answer
+
+    def _taken(self) -> list[tuple[str, asyncio.Future[Refusal | None]]]:
+        taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        return taken
+
+    async def _send(self, entries: Sequence[tuple[str, asyncio.Future[Refusal | None]]]) -> None:
+        receipts = [receipt for receipt, _ in entries]
+        refused = {receipt: Refusal(receipt=receipt, code="Unanswered", lost=False) for receipt in receipts}
+        try:
+            refused = {refusal.receipt: refusal for refusal in await self._delete(receipts)}
+        except LogfanoutError as error:
+            telemetry.QueueFailed(call="delete", error=str(error), retry_seconds=0.0).emit()
+        finally:  # whatever befell this caller, the others whose messages it took along are told
+            for receipt, answer in entries:
+                if not answer.done():  # a caller may have been cancelled meanwhile
+                    answer.set_result(refused.get(receipt))
+
+    async def _delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
+        """Delete a batch; what SQS refused of it for a passing reason is tried again one by one."""
+        final: list[Refusal] = []
+        refusals: Sequence[Refusal] = await patiently()(self._queue.delete, receipts)
+        for refusal in refusals:
+            final.extend([refusal] if refusal.lost else await patiently()(self._queue.delete, [refusal.receipt]))
+        return final
