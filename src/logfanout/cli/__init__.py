@@ -1,0 +1,68 @@
+"""Which commands are there?
+
+    command line ──► one module each, which calls into the package; without a command, EXECUTION_MODE chooses
+
+What a command needs is imported when it runs: ``logfanout version`` should not load an AWS client.
+"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from logfanout.cli import manual, run, settings, version
+
+# Tracebacks made pretty by typer would show local variables: log content and secrets.
+app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def logfanout(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=version.show, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Deliver the logs a platform collects in S3 to each tenant's own CloudWatch Logs.
+
+    Without a command, the variable EXECUTION_MODE says what is done: sqs (run) or manual.
+    """
+    if context.invoked_subcommand is None:
+        _as_mode_says()
+
+
+def _as_mode_says() -> None:
+    from logfanout.settings import survey  # noqa: PLC0415
+
+    # Not through ``given``: which variables are needed, and so what is wrong, depends on the mode.
+    mode = next(each.value for each in survey(os.environ) if each.variable == "EXECUTION_MODE")
+    match mode:
+        case "sqs":
+            run.run()
+        case "manual":
+            manual.manual()
+        case _:
+            settings.given()
+            settings.complain([f"EXECUTION_MODE: this version does not do {mode} yet; it does sqs and manual"])
+            raise typer.Exit(settings.WRONG)
+
+
+app.command()(run.run)
+app.command()(manual.manual)
+app.command()(settings.settings)
+app.command()(version.version)
+
+
+@app.command(
+    "demo",
+    # Its own command line is read where it lives, so that nothing of it is loaded for the others.
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def _demo(context: typer.Context) -> None:
+    """Deliver sample logs through an embedded AWS and prove that each tenant got its own, once."""
+    from logfanout.cli.demo import demo  # noqa: PLC0415
+
+    inner = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    inner.command()(demo)
+    inner(args=context.args, prog_name="logfanout demo")

@@ -1,0 +1,1 @@
+"""What the worker shows of itself over HTTP: metrics, health, and a page for people."""
