@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check lock image clean
+.PHONY: help demo test drills lint format check lock image clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,6 +17,9 @@ demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machi
 
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
+
+drills: $(VENV)/.dev ## break everything that can break, and write docs/reliability.md's table
+	$(BIN)/python -m pytest tests/drills -m drill --drill-table docs/reliability.md $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from logfanout.app import WallClock
 from logfanout.courier import Courier, Rules, World
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
+from logfanout.memory import Gate
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
 from logfanout.ports import (
@@ -32,6 +33,7 @@ from logfanout.ports import (
     Rejections,
     Row,
 )
+from logfanout.tenants.breaker import Breakers
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
 from logfanout.worker import Worker
@@ -114,6 +116,8 @@ async def deliver(size_bytes: int) -> dict[str, int]:
         ),
         ledgers=Ledgers(WorkerLedger(clock=clock)),
         clock=clock,
+        breakers=Breakers(),
+        gate=Gate(GIGABYTE),
     )
     rules = Rules(
         layout=KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),

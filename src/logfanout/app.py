@@ -11,19 +11,22 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from logfanout import __version__, telemetry
-from logfanout.aws import Aws, AwsNotSetUp, StsTokens, open_aws
+from logfanout import __version__, protection, telemetry
+from logfanout.aws import Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
 from logfanout.console.health import Health
 from logfanout.courier import Courier, Rules, World
 from logfanout.errors import LogfanoutError, Verdict
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
+from logfanout.memory import Gate, budget_bytes, limit_bytes
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
-from logfanout.ports import Received
+from logfanout.ports import Quarantine, Received
 from logfanout.retrying import patiently
+from logfanout.s3_places import S3Place
 from logfanout.settings import Settings, SettingsWrong
+from logfanout.tenants.breaker import Breakers
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.file import FileRows
@@ -44,6 +47,7 @@ class WallClock:
 class _Parts:
     aws: Aws
     courier: Courier
+    gate: Gate
 
 
 async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> None:
@@ -51,14 +55,17 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
     async with _opened(settings) as parts:
-        inbox = await _inbox(settings.sqs_queue_url, settings, parts.aws)
+        redrive = await parts.aws.redrive(settings.sqs_queue_url)
+        inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
         _report_start(settings, parts.aws)
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(_watch(inbox, parts.aws, health), name="watch health")
             announce = group.create_task(_announce_drain(settings, inbox, stop), name="announce drain")
-            given_back = await inbox.serve(
-                Worker(parts.courier).handle, stop=stop, drain_seconds=settings.drain_seconds
-            )
+            if settings.ecs_agent_uri:
+                guard = _protected(settings.ecs_agent_uri, settings, parts.aws, inbox, stop)
+                group.create_task(guard, name="protect the task")
+            worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
+            given_back = await inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
             watch.cancel()
             began = await announce
         telemetry.DrainFinished(
@@ -101,16 +108,38 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
             clock=clock,
         )
         parts.push_async_callback(credentials.close)
-        writer = Writer(aws.logs(), credentials=credentials)
+        gate = Gate(budget_bytes(settings.memory_bytes or limit_bytes(), processes=settings.process_count))
+        writer = Writer(aws.logs(), credentials=credentials, gate=gate)
         parts.push_async_callback(writer.close)
         world = World(
             bucket=aws.bucket(),
             directory=directory,
             writer=writer,
-            ledgers=Ledgers(WorkerLedger(clock=clock)),
+            ledgers=Ledgers(
+                WorkerLedger(clock=clock), fleet=aws.ledger(settings.ledger_table) if settings.ledger_table else None
+            ),
             clock=clock,
+            breakers=Breakers(),
+            gate=gate,
+            quarantine=_quarantine(settings, aws),
         )
-        yield _Parts(aws, Courier(world, _rules(settings)))
+        yield _Parts(aws, Courier(world, _rules(settings)), gate)
+
+
+def _quarantine(settings: Settings, aws: Aws) -> Quarantine | None:
+    if settings.quarantine_uri is None:
+        return None
+    return aws.quarantine(S3Place.parse_below_a_prefix(settings.quarantine_uri))
+
+
+async def _protected(agent_uri: str, settings: Settings, aws: Aws, inbox: Inbox, stop: asyncio.Event) -> None:
+    """Keep the task from scale-in while it works."""
+    await protection.run(
+        aws.task_protection(agent_uri),
+        in_hand=lambda: inbox.in_hand,
+        stop=stop,
+        terms=protection.Terms(shared=settings.process_count > 1),
+    )
 
 
 def _rules(settings: Settings) -> Rules:
@@ -119,6 +148,7 @@ def _rules(settings: Settings) -> Rules:
         naming=StreamNaming.parse(settings.stream_name),
         drop_unknown_tenants=settings.unknown_tenant == "drop",
         max_inflated_bytes=settings.max_inflated_bytes,
+        remember_finished=settings.ledger_completions,
     )
 
 
@@ -130,11 +160,13 @@ async def _central_account(settings: Settings, tokens: StsTokens) -> str:
     return account
 
 
-async def _inbox(queue_url: str, settings: Settings, aws: Aws) -> Inbox:
-    dead_letters = settings.dlq_url or await aws.dead_letter_url(queue_url)
+def _inbox(queue_url: str, settings: Settings, parts: _Parts, redrive: Redrive | None) -> Inbox:
+    dead_letters = settings.dlq_url or (redrive.url if redrive else None)
     return Inbox(
-        aws.queue(queue_url),
-        dead_letters=aws.dead_letters(dead_letters) if dead_letters else None,
+        parts.aws.queue(queue_url),
+        dead_letters=parts.aws.dead_letters(dead_letters) if dead_letters else None,
+        lane=parts.courier.lane,
+        gate=parts.gate,
         terms=Terms(
             slots=settings.slots,
             receivers=settings.receivers,

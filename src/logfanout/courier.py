@@ -12,22 +12,34 @@ from dataclasses import dataclass
 
 from logfanout import telemetry
 from logfanout.delivery import Delivery
-from logfanout.errors import AccountingBroken, LogfanoutError, Permanent, TenantUnknown
+from logfanout.errors import (
+    AccessRefused,
+    AccountingBroken,
+    DestinationParked,
+    LogfanoutError,
+    Permanent,
+    TenantUnknown,
+)
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.object_ids import object_id
 from logfanout.ledger.ranges import NOTHING
-from logfanout.pipeline import routes
+from logfanout.memory import Gate
+from logfanout.pipeline import notices, routes
 from logfanout.pipeline.inbox import Lease
-from logfanout.pipeline.objects import Inflation, inflate
+from logfanout.pipeline.objects import PIECE_BYTES, Inflation, inflate
 from logfanout.pipeline.records import RecordReader, Records
 from logfanout.pipeline.routes import KeyFields, KeyLayout, StreamNaming
 from logfanout.pipeline.stream_batches import StreamBatches
 from logfanout.pipeline.writer import Writer
-from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine
+from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine, Received
 from logfanout.quarantine import Keeper
 from logfanout.retrying import patiently
+from logfanout.tenants.breaker import Breakers, Parked
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.rows import CloudWatchDestination
+
+USUAL_RATIO = 16  # of logs with their metadata, gzipped
+MOST_READING_BYTES = 4 * PIECE_BYTES  # a network read, a piece, what is left of the last one, and its records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +62,8 @@ class World:
     writer: Writer
     ledgers: Ledgers
     clock: Clock
+    breakers: Breakers
+    gate: Gate
     quarantine: Quarantine | None = None
 
 
@@ -80,6 +94,14 @@ class Courier:
             return self._rules.layout.read(ref.key).tenant
         except LogfanoutError:
             return ""
+
+    def lane(self, message: Received) -> str:
+        """Return whose share of the slots *message* counts against: the tenant its first object is of."""
+        try:
+            refs = notices.parse(message.body)
+        except LogfanoutError:
+            return ""
+        return self.tenant_of(refs[0]) if refs else ""
 
     async def deliver(self, ref: ObjectRef, *, received_before: bool = False, lease: Lease | None = None) -> None:
         """Return once every event of *ref* is accounted for at every destination that wants it.
@@ -143,18 +165,43 @@ class Courier:
             raise
         wanting = routes.wanting(tenant, application=journey.key.application)
         if wanting:
-            await self._poured(journey, wanting)
+            await self._admitted(journey, wanting)
         if tenant.unusable:
             raise tenant.unusable[0]  # what this row is owed is set aside; the others have theirs
         if wanting:
             return "delivered"
         return "filtered" if tenant.destinations else "disabled"
 
+    async def _admitted(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
+        """Deliver to those whose breaker lets us; a parked one costs no slot, no connection and no session."""
+        breakers = self._world.breakers
+        admissions = {each: breakers.admit(each, now_seconds=_now()) for each in wanting}
+        try:
+            admitted = [each for each, admission in admissions.items() if not isinstance(admission, Parked)]
+            if admitted:
+                await self._poured(journey, admitted)
+        finally:
+            for destination, admission in admissions.items():
+                breakers.abandoned(destination, admission)
+        for destination, admission in admissions.items():
+            if isinstance(admission, Parked):
+                raise DestinationParked(
+                    f"{destination} is parked: {admission.why}", retry_after_seconds=admission.retry_after_seconds
+                )
+
+    def _tell_breakers(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if isinstance(delivery.failure, AccessRefused):
+                self._world.breakers.refused(delivery.destination, delivery.failure, now_seconds=_now())
+            elif delivery.tally.delivered:
+                self._world.breakers.succeeded(delivery.destination, now_seconds=_now())
+
     async def _poured(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
         """Read the object once, and deliver it to each destination."""
         deliveries = [self._delivery(journey, destination) for destination in wanting]
         try:
             unreadable = await self._read_into(deliveries, journey)
+            self._tell_breakers(deliveries)
             _account(journey.ref, deliveries, complete=_is_complete(unreadable))
             failures = [delivery.failure for delivery in deliveries if delivery.failure]
             failures.extend([unreadable] if unreadable else [])
@@ -178,6 +225,7 @@ class Courier:
     async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
         """Deliver what can be read; return why the rest of the object cannot, if so."""
         async with AsyncExitStack() as answered:
+            answered.enter_context(self._world.gate.holding(_reading_bytes(journey.ref)))
             body = await self._opened(journey.ref, answered)
             for delivery in deliveries:
                 await answered.enter_async_context(delivery)
@@ -198,6 +246,16 @@ class Courier:
         taken = {delivery.destination.id: delivery.taken for delivery in deliveries if delivery.taken}
         if taken:
             await self._remember(ref, Memory(taken=taken), tell_fleet=True)
+
+
+def _reading_bytes(ref: ObjectRef) -> int:
+    """Return about how much of *ref* is in memory while it is read, besides the batches on their way."""
+    inflated = ref.size_bytes * USUAL_RATIO or MOST_READING_BYTES
+    return min(inflated, MOST_READING_BYTES)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _is_identified(ref: ObjectRef) -> bool:

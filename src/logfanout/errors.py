@@ -89,6 +89,14 @@ class AccessRefused(LogfanoutError):
     reason = "access_denied"
 
 
+class DestinationParked(AccessRefused):
+    """The destination refused lately, and its breaker is open: the message waits without costing anything."""
+
+    def __init__(self, text: str, *, retry_after_seconds: float) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StreamMissing(LogfanoutError):
     """The log group or the log stream a put names does not exist (any more)."""
 

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
+from logfanout.s3_places import S3Place
 
 PREFIX = "LOGFANOUT_"
 AWS_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT")
@@ -65,8 +66,9 @@ def _present(value: Path) -> Path:
     return value
 
 
-def _not_yet(_value: str) -> str:
-    raise ValueError("is not supported by this version; unset it")
+def _quarantine(value: str) -> str:
+    S3Place.parse_below_a_prefix(value)
+    return value
 
 
 def _variable(field: str) -> str:
@@ -82,6 +84,7 @@ _FOREIGN_NAMES = {
     "source_bucket": "SOURCE_BUCKET",
     "scan_interval": "SCAN_INTERVAL",
     "log_level": "LOG_LEVEL",
+    "ecs_agent_uri": "ECS_AGENT_URI",
 }
 
 
@@ -104,9 +107,11 @@ class Settings(BaseModel):
     key_layout: Annotated[str, AfterValidator(_layout)] = "{tenant}/{cluster}/{application}/{pod}/"
     stream_name: Annotated[str, AfterValidator(_stream_name)] = "{application}-{pod}-{date}"
     unknown_tenant: Literal["dlq", "drop"] = "dlq"
-    quarantine_uri: Annotated[str, AfterValidator(_not_yet)] | None = None
+    quarantine_uri: Annotated[str, AfterValidator(_quarantine)] | None = None
     dlq_url: Annotated[str, AfterValidator(_url)] | None = None
-    ledger_table: Annotated[str, AfterValidator(_not_yet)] | None = None
+    ledger_table: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,255}$")] | None = None
+    # A write for each object, so that a duplicate notification is kept from every worker and not from one only.
+    ledger_completions: bool = False
     # SQS allows 12 h in all; the lease is extended at a third of this, so a lost call or two does no harm.
     visibility_seconds: Annotated[int, Field(ge=10, le=43_200)] = 120
     give_back_seconds: Annotated[int, Field(ge=0, le=900)] = 30
@@ -120,6 +125,8 @@ class Settings(BaseModel):
     max_inflated_bytes: Annotated[int, Field(gt=0)] = 4 * 1024**3
     tenant_cache_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     metric_tenants: Annotated[int, Field(ge=0)] = 500
+    memory_bytes: Annotated[int, Field(ge=64 * 1024**2)] | None = None  # None: the container's limit
+    ecs_agent_uri: str | None = None  # ECS sets it, for the task's protection from scale-in
     log_format: Literal["auto", "json", "console"] = "auto"
 
     @property

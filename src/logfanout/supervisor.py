@@ -33,6 +33,7 @@ SOUND_SECONDS = 60.0  # who lived so long starts anew with the first delay
 WORKER_GRACE_SECONDS, SUPERVISOR_GRACE_SECONDS = 2.0, 3.0
 
 DONE, FAILED, SETTINGS_WRONG = 0, 1, 2  # exit codes, CONTRACT §2
+ORPHANED = "supervisor gone"  # in place of a signal's name
 NOT_STARTED = 127  # as a shell says it
 
 
@@ -64,7 +65,7 @@ def run(
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             if at is None and settings.process_count > 1:
                 return runner.run(_supervise(settings, command=command, environ=environ))
-            return runner.run(_work(settings, serve, at=at))
+            return runner.run(_work(settings, serve, at=at, environ=environ))
     except SettingsWrong:
         raise
     except Exception as error:  # noqa: BLE001  the end of this process: to be said as one line, not as a dump
@@ -79,13 +80,13 @@ def next_delay(previous_seconds: float, *, lived_seconds: float) -> float:
     return min(previous_seconds * 2, LAST_DELAY_SECONDS)
 
 
-async def _work(settings: Settings, serve: Serve, *, at: heartbeat.Place | None) -> int:
+async def _work(settings: Settings, serve: Serve, *, at: heartbeat.Place | None, environ: Mapping[str, str]) -> int:
     """Serve in this process."""
     health, stop, started = Health(), Stop(), datetime.now(UTC)
     async with _ending(settings.drain_seconds + WORKER_GRACE_SECONDS, stop.ask) as ending:
         around: AbstractAsyncContextManager[None]
         if at is not None:
-            around = heartbeat.reporting(at, health, orphaned=lambda: ending.ask("supervisor gone"))
+            around = heartbeat.reporting(at, health, orphaned=lambda: ending.ask(ORPHANED))
         else:
             host, port = settings.http_host, settings.http_port
             around = serving(host=host, port=port, status=lambda: seen_here(health, stop, started=started))
@@ -93,6 +94,8 @@ async def _work(settings: Settings, serve: Serve, *, at: heartbeat.Place | None)
             await serve(settings, stop=stop, health=health)
     if ending.cut:
         telemetry.DrainCut(signal=stop.signal).emit()
+    if stop.signal == ORPHANED:
+        metrics.remove_shared(environ)
     return FAILED if ending.cut else DONE
 
 

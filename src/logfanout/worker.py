@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from logfanout import telemetry
 from logfanout.courier import Courier
-from logfanout.errors import LeaseLost, LogfanoutError, Verdict
+from logfanout.errors import DestinationParked, LeaseLost, LogfanoutError, Verdict
 from logfanout.pipeline import notices
 from logfanout.pipeline.inbox import Lease
 from logfanout.ports import DeadLetter, ObjectRef, Received
@@ -30,6 +30,11 @@ class Report:
     def verdict(self) -> Verdict:
         """What becomes of the message."""
         return max((error.verdict for _, error in self.failures), default=Verdict.DELETE)
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """Before then another attempt is of no use."""
+        return max((e.retry_after_seconds for _, e in self.failures if isinstance(e, DestinationParked)), default=0.0)
 
     @property
     def worst(self) -> tuple[ObjectRef | None, LogfanoutError]:
@@ -81,7 +86,7 @@ class Worker:
             case Verdict.DELETE:
                 await lease.delete()
             case Verdict.KEEP if not self._is_last_receive(lease.message):
-                await lease.give_back()
+                await lease.give_back(at_least_seconds=report.retry_after_seconds)
             case _:
                 await self._set_aside(lease, report)
 

@@ -1,26 +1,42 @@
 """How is a log object read?
 
-    ObjectRef ──► GetObject, hand-signed ──► its stored bytes as they arrive
+    ObjectRef ──► GetObject, hand-signed ──► its stored bytes as they arrive, continued where a connection broke
 
 Nothing on the way inflates: the collectors store gzip under ``Content-Encoding: gzip``. A body that ends too soon
-is an error, never an end.
+is continued behind its last byte, and if that does not help an error, never an end.
 """
 
-import html
+import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+from tenacity import retry_if_exception_type, retry_if_not_exception_type
 
-from logfanout.aws.endpoints import Endpoint, Endpoints
-from logfanout.aws.faults import Refused, Table, as_ours, error_of
-from logfanout.aws.http import MOST_ERROR_BYTES, Http
-from logfanout.aws.signing import EMPTY_HASH, Scope, Unsigned, encoded, encoded_value, signed
+from logfanout.aws.endpoints import Endpoints
+from logfanout.aws.faults import Table, as_ours, error_of
+from logfanout.aws.http import Http
+from logfanout.aws.s3_requests import S3Request, S3Requests, refused
+from logfanout.aws.signing import encoded
 from logfanout.errors import ObjectGone, ObjectRefused, Unavailable
 from logfanout.ports import Credentials, ObjectBody, ObjectRef
+from logfanout.retrying import patiently
+
+# How often in a row a broken object is asked for again without a new byte: a second and a half at the most, as what
+# has been read of it waits meanwhile.
+RESUME_ATTEMPTS = 5
+# How often one object may break with new bytes in between: behind a proxy that cuts every answer we must not end up
+# with a request for each kilobyte.
+MOST_RESUMES = 16
+CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
+
+
+class _Changed(Unavailable):
+    """What lies there now is not what we began to read: the next attempt reads that, from its beginning."""
+
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 S3_FAULTS: Table = {
@@ -39,6 +55,11 @@ S3_FAULTS: Table = {
     "AuthorizationHeaderMalformed": Unavailable,
     "IllegalLocationConstraintException": Unavailable,
     "301": Unavailable,
+    # Only asked for behind the first byte, with If-Match.
+    "PreconditionFailed": _Changed,
+    "412": _Changed,
+    "InvalidRange": _Changed,
+    "416": _Changed,
 }
 
 
@@ -52,129 +73,168 @@ class S3Bucket:
         endpoints: Endpoints,
         credentials: Callable[[], Awaitable[Credentials]],
         now_seconds: Callable[[], float] = time.time,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = http
-        self._endpoints = endpoints
-        self._credentials = credentials
-        self._now_seconds = now_seconds
-        self._regions: dict[str, str] = {}  # of buckets that turned out to lie elsewhere
+        self._requests = S3Requests(http, endpoints=endpoints, credentials=credentials, now_seconds=now_seconds)
+        self._pause = pause
 
     @asynccontextmanager
     async def open(self, ref: ObjectRef) -> AsyncIterator[ObjectBody]:
         """Open *ref* for one pass over its stored bytes.
 
-        Raises:
+        Raises, as its chunks do when they must ask again:
             ObjectGone: it or its bucket is not there, or cannot be named.
             ObjectRefused: it lies in an archive.
             AccessRefused: a policy or a key forbids it.
             Unavailable: for now.
         """
-        with as_ours(S3_FAULTS, f"GetObject {ref.uri}"):
-            answer = await self._get(ref)
-        chunks = _chunks(answer, ref)
+        answer = await self._get(ref, {})
+        reading = _Reading(ref, answer)
+        chunks = self._chunks(reading)
         try:
             yield ObjectBody(last_modified_ms=self._last_modified_ms(answer), chunks=chunks)
         finally:
             await chunks.aclose()
-            answer.close()  # after the last byte the connection is back in the pool, and this does nothing
+            reading.close()
 
-    async def _get(self, ref: ObjectRef) -> aiohttp.ClientResponse:
-        """Send the request, a second time if the bucket says it lives elsewhere."""
-        answer = await self._send(ref, await self._endpoint(ref.bucket))
-        if answer.status in (301, 400) and self._has_moved(ref.bucket, answer):
-            answer.close()
-            answer = await self._send(ref, await self._endpoint(ref.bucket))
-        if answer.status == 200:
-            return answer
-        try:
-            refused = await _refused(answer)
-        finally:
-            answer.close()
-        raise error_of(refused, S3_FAULTS, f"GetObject {ref.uri}")
+    async def _get(self, ref: ObjectRef, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """Return an answer that holds the object, or with a ``range`` among *headers* perhaps its rest."""
+        _require_key(ref)
+        asked = f"GetObject {ref.uri}"
+        with as_ours(S3_FAULTS, asked):
+            answer = await self._requests.send(
+                S3Request(method="GET", bucket=ref.bucket, key=ref.key, version_id=ref.version_id, headers=headers)
+            )
+            if answer.status == 200 or (answer.status == 206 and headers):
+                return answer
+            try:
+                said = await refused(answer)
+            finally:
+                answer.close()
+        raise error_of(said, S3_FAULTS, asked)
 
-    async def _endpoint(self, bucket: str) -> Endpoint:
-        return await self._endpoints.of_bucket(bucket, region=self._regions.get(bucket, ""))
+    async def _chunks(self, reading: "_Reading") -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, from as many answers as it takes."""
+        while True:
+            try:
+                chunk = await reading.next()
+            except Unavailable as cut:
+                chunk = await self._continued(reading, cut)
+            if not chunk:
+                return
+            yield chunk
 
-    async def _send(self, ref: ObjectRef, endpoint: Endpoint) -> aiohttp.ClientResponse:
-        path = _encoded_key(ref)
-        query = f"versionId={encoded_value(ref.version_id)}" if ref.version_id else ""
-        headers = signed(
-            Unsigned(
-                method="GET",
-                host=endpoint.host,
-                path=f"{endpoint.path.rstrip('/')}/{path}",
-                query=query,
-                headers={},
-                body_hash=EMPTY_HASH,
-            ),
-            by=await self._credentials(),
-            scope=Scope(region=endpoint.region, service="s3"),
-            at_seconds=self._now_seconds(),
+    async def _continued(self, reading: "_Reading", cut: Unavailable) -> bytes:
+        """Return the chunk behind the last one, from a new answer; raise *cut* if there can be none."""
+        reading.close()
+        headers = reading.continuing()
+        if headers is None:
+            raise cut
+
+        async def attempt() -> bytes:
+            reading.close()
+            reading.go_on(await self._get(reading.ref, headers))
+            return await reading.next()
+
+        policy = patiently(attempts=RESUME_ATTEMPTS).copy(
+            sleep=self._pause, retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type(_Changed)
         )
-        url = f"{endpoint.url}/{path}?{query}" if query else f"{endpoint.url}/{path}"
-        return await self._http.get(url, headers=headers, proxy=endpoint.proxy)
-
-    def _has_moved(self, bucket: str, answer: aiohttp.ClientResponse) -> bool:
-        """Whether *answer* names a region we did not ask; remember it."""
-        named = answer.headers.get("x-amz-bucket-region", "")
-        if named in ("", self._regions.get(bucket, self._endpoints.region)):
-            return False
-        self._regions[bucket] = named
-        return True
+        chunk: bytes = await policy(attempt)
+        return chunk
 
     def _last_modified_ms(self, answer: aiohttp.ClientResponse) -> int:
         """Return the header's time; now, where S3 breaks its promise to send one."""
         try:
             return int(parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp() * 1000)
         except (KeyError, ValueError):
-            return int(self._now_seconds() * 1000)
+            return int(self._requests.now_seconds() * 1000)
 
 
-async def _chunks(answer: aiohttp.ClientResponse, ref: ObjectRef) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it comes; raise ``Unavailable`` unless all of it came."""
-    expected = answer.content_length
-    if expected is None and answer.headers.get("Transfer-Encoding", "").lower() != "chunked":
-        raise Unavailable(f"GetObject {ref.uri}: the answer does not say how long it is")
-    received = 0
-    stream = answer.content.iter_any()
-    while True:
-        # Only the wait for bytes is ours to translate; what the reader raises passes through the yield untouched.
-        with as_ours(S3_FAULTS, f"GetObject {ref.uri} after {received} of {expected} bytes"):
-            chunk = await anext(stream, b"")
-        if not chunk:
-            break
-        received += len(chunk)
-        yield chunk
-    if expected not in (None, received):
-        raise Unavailable(f"GetObject {ref.uri}: {received} of {expected} bytes came")
+class _Reading:
+    """One pass over one object: how far it got, and the answer it is at."""
+
+    def __init__(self, ref: ObjectRef, answer: aiohttp.ClientResponse) -> None:
+        self.ref = ref
+        self._etag = answer.headers.get("ETag", "")
+        self._expected = answer.content_length  # of the whole object; None: not said
+        self._received = 0
+        self._to_skip = 0  # bytes of this answer that an earlier one brought
+        self._resumes = 0
+        self._take(answer)
+
+    def __repr__(self) -> str:
+        return f"<_Reading {self.ref.uri} {self._received} of {self._expected} bytes>"
+
+    def _take(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+        self._stream = answer.content.iter_any()
+        self._framed = answer.content_length is not None or (
+            answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        )
+
+    def close(self) -> None:
+        """Let go of the answer; after its last byte its connection is back in the pool, and this does nothing."""
+        self._answer.close()
+
+    async def next(self) -> bytes:
+        """Return the next chunk; an empty one is the end, and all of the object came."""
+        if not self._framed:
+            raise Unavailable(f"GetObject {self.ref.uri}: the answer does not say how long it is")
+        while True:
+            # Only the wait for bytes is ours to translate; the reader's own errors never pass here.
+            with as_ours(S3_FAULTS, f"GetObject {self.ref.uri} after {self._received} of {self._expected} bytes"):
+                chunk: bytes = await anext(self._stream, b"")
+            if not chunk:
+                break
+            new = chunk[self._to_skip :]
+            self._to_skip -= len(chunk) - len(new)
+            if new:
+                self._received += len(new)
+                return new
+        if self._to_skip or self._expected not in (None, self._received):
+            raise Unavailable(f"GetObject {self.ref.uri}: {self._received} of {self._expected} bytes came")
+        return b""
+
+    def continuing(self) -> Mapping[str, str] | None:
+        """Return the headers that ask for the rest; ``None`` if it cannot be had, or was asked for too often."""
+        self._resumes += 1
+        named = self._etag or self.ref.version_id not in ("", "null")
+        if not named or self._resumes > MOST_RESUMES:
+            return None
+        condition = {"if-match": self._etag} if self._etag else {}
+        return {"range": f"bytes={self._received}-"} | condition
+
+    def go_on(self, answer: aiohttp.ClientResponse) -> None:
+        """Read on in *answer*, which was asked for with the headers of ``continuing``.
+
+        Raises:
+            Unavailable: it holds something else.
+        """
+        self._take(answer)
+        self._to_skip = 0
+        if answer.status == 200:  # what lies between us and S3 does not know ranges, and perhaps no conditions
+            self._require(answer.headers.get("ETag", "") == self._etag, "the whole of another object")
+            self._require(answer.content_length in (None, self._expected), "an object of another length")
+            self._to_skip = self._received
+            return
+        said = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        self._require(said is not None and int(said[1]) == self._received, "another range")
+        total = int(said[2]) if said is not None and said[2] != "*" else None
+        self._require(self._expected is None or total in (None, self._expected), "an object of another length")
+        self._expected = self._expected or total
+
+    def _require(self, is_so: bool, otherwise: str) -> None:
+        if not is_so:
+            raise _Changed(
+                f"GetObject {self.ref.uri}: asked for its bytes from {self._received} on, S3 sent {otherwise}"
+            )
 
 
-def _encoded_key(ref: ObjectRef) -> str:
-    """Return the key as its path; never an empty one, which would be a request for the bucket."""
+def _require_key(ref: ObjectRef) -> None:
+    """Raise ``ObjectGone`` for what cannot be a key; an empty one would be a request for the bucket."""
     try:
         path = encoded(ref.key)
     except UnicodeEncodeError:
         path = ""
     if not path:
         raise ObjectGone(f"GetObject {ref.uri!r}: no object can have this key")
-    return path
-
-
-async def _refused(answer: aiohttp.ClientResponse) -> Refused:
-    """Read an error document, ``<Error><Code>…``; it may be absent, or a proxy's HTML."""
-    body = (await answer.content.read(MOST_ERROR_BYTES)).decode(errors="replace")
-    code = _element("Code", body)
-    if code == "PermanentRedirect" or answer.status == 301:
-        named = _element("Endpoint", body)
-        body = f"<Message>the bucket lies in another region or partition{', at ' if named else ''}{named}</Message>"
-    return Refused(
-        status=answer.status,
-        code=code,
-        message=_element("Message", body),
-        request_id=answer.headers.get("x-amz-request-id", ""),
-    )
-
-
-def _element(name: str, document: str) -> str:
-    found = re.search(rf"<{name}>([^<]*)</{name}>", document)
-    return html.unescape(found[1]) if found else ""

@@ -20,11 +20,15 @@ from logfanout.aws.bucket import S3Bucket
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import as_ours
 from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
+from logfanout.aws.ledger_table import DynamoLedger
 from logfanout.aws.logs import CloudWatchLogs
-from logfanout.aws.queue import SqsDeadLetters, SqsQueue, dead_letter_url
+from logfanout.aws.quarantine import S3Quarantine
+from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, redrive
+from logfanout.aws.task_protection import EcsTaskProtection
 from logfanout.aws.tenant_table import DynamoTenantRows
 from logfanout.aws.tokens import StsTokens
 from logfanout.ports import Credentials
+from logfanout.s3_places import S3Place
 
 # Long polls of every receiver, and deletes and extensions beside them.
 QUEUE_CONNECTIONS = 64
@@ -61,13 +65,30 @@ class Aws:
         """Return the ``DeadLetters`` at *url*."""
         return SqsDeadLetters(self._sqs, url)
 
+    async def redrive(self, queue_url: str) -> Redrive | None:
+        """Return what the queue's redrive policy says; ``None`` if it has none, or we may not ask."""
+        return await redrive(self._sqs, queue_url)
+
     async def dead_letter_url(self, queue_url: str) -> str | None:
         """Return where the queue's redrive policy sends dead letters; ``None`` if it does not, or we may not ask."""
-        return await dead_letter_url(self._sqs, queue_url)
+        found = await self.redrive(queue_url)
+        return found.url if found else None
 
     def bucket(self) -> S3Bucket:
         """Return the ``Bucket``, read with the task's own credentials."""
         return S3Bucket(self._http, endpoints=self._endpoints, credentials=self.credentials)
+
+    def quarantine(self, place: S3Place) -> S3Quarantine:
+        """Return the ``Quarantine`` at *place*, written with the task's own credentials."""
+        return S3Quarantine(self._http, place=place, endpoints=self._endpoints, credentials=self.credentials)
+
+    def ledger(self, table: str) -> DynamoLedger:
+        """Return the fleet's ``Ledger`` in *table*."""
+        return DynamoLedger(self._dynamodb, table)
+
+    def task_protection(self, agent_uri: str) -> EcsTaskProtection:
+        """Return the ``TaskProtection`` of the agent at *agent_uri*, ``ECS_AGENT_URI``."""
+        return EcsTaskProtection(self._http, agent_uri)
 
     def logs(self) -> CloudWatchLogs:
         """Return the ``Logs`` of every tenant."""

@@ -78,6 +78,19 @@ class Http:
             timeout=STREAM_TIMEOUT,
         )
 
+    async def put(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, proxy: str | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send *body* and return the answer, whatever its status, as ``get`` does."""
+        return await self._session.put(
+            URL(url, encoded=True),
+            headers=headers,
+            data=_Body(body),
+            proxy=proxy,
+            allow_redirects=False,
+            timeout=ANSWER_TIMEOUT,
+        )
+
 
 class _Body(BytesPayload):
     """Bytes of any length. aiohttp's own warns from 1 MiB on, and a full batch's JSON is longer than that."""

@@ -9,6 +9,7 @@ A batch call succeeds even if SQS refused some of its entries: those come back a
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +27,7 @@ SQS_FAULTS: Table = {
 LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
 # "Amazon SQS message quotas": body and attributes together.
 MOST_MESSAGE_BYTES = 1_048_576
+MOST_RECEIVES = 1000  # SetQueueAttributes, "maxReceiveCount"
 MOST_ATTRIBUTE_BYTES = 2048  # of one value; ours are sentences and keys
 # The same page: all that XML 1.0 cannot hold is refused.
 UNSENDABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -94,10 +96,18 @@ class SqsDeadLetters:
             )
 
 
-async def dead_letter_url(client: Any, url: str) -> str | None:
-    """Return the dead-letter queue's URL that the queue at *url* names in its redrive policy.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redrive:
+    """What a queue does with a message that was received too often."""
 
-    ``None`` where it names none, and where we may not ask.
+    url: str  # of the dead-letter queue
+    max_receive_count: int  # 1 to 1,000: received more often than this, the message is moved
+
+
+async def redrive(client: Any, url: str) -> Redrive | None:
+    """Return what the redrive policy of the queue at *url* says.
+
+    ``None`` where it has none, and where we may not ask.
     """
     try:
         with as_ours(SQS_FAULTS, f"GetQueueAttributes {url}"):
@@ -105,10 +115,16 @@ async def dead_letter_url(client: Any, url: str) -> str | None:
     except AccessRefused:
         return None
     match json.loads(answer.get("Attributes", {}).get("RedrivePolicy") or "{}"):
-        case {"deadLetterTargetArn": str(arn)}:
-            return _sibling(url, arn)
+        case {"deadLetterTargetArn": str(arn), **rest}:
+            return Redrive(url=_sibling(url, arn), max_receive_count=_count(rest.get("maxReceiveCount")))
         case _:
             return None
+
+
+def _count(value: object) -> int:
+    """Return a policy's count, which SQS keeps as it was set: a number, or one in quotes; without one its most."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else MOST_RECEIVES
 
 
 def _sibling(url: str, arn: str) -> str:

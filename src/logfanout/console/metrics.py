@@ -8,6 +8,7 @@ A slot keeps its file when its process is replaced: totals go on, and a crash lo
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,6 +58,12 @@ def count_in_slot(slot: int, environ: Mapping[str, str]) -> None:
         raise RuntimeError("metrics are made when telemetry is imported; choose their slot before that")
     if SHARED_VARIABLE in environ:
         values.ValueClass = values.MultiProcessValue(process_identifier=lambda: slot)  # type: ignore[no-untyped-call]
+
+
+def remove_shared(environ: Mapping[str, str]) -> None:
+    """Remove the directory of a supervisor that was killed; who still counts into it holds its file open."""
+    if SHARED_VARIABLE in environ:
+        shutil.rmtree(environ[SHARED_VARIABLE], ignore_errors=True)  # another orphan may be at it too
 
 
 def registry(shared: Path | None) -> CollectorRegistry:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from logfanout import telemetry
 from logfanout.errors import LogfanoutError
+from logfanout.pipeline._leases import BATCH
 from logfanout.ports import Queue, Refusal
 from logfanout.retrying import patiently
 
-BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
 _PARALLEL_DELETES = 4
 
 

@@ -1,135 +1,127 @@
-"""Which messages are in hand, for how long are they ours, and how do they leave?
+"""Which messages come in, which starts next, and how do they leave?
 
     SQS ──► Inbox.serve ──► handle(Lease) ──► Lease.delete / set_aside / give_back ──► SQS
 
-A slot comes first, then the message: nothing waits here with its lease running. A message is hidden from the moment it
-is received until SQS has answered what became of it, however slow a destination is.
+A slot comes first, then the message: it is asked for only while a slot is free. One whose tenant has its share of the
+slots already waits without a slot, so that the others' messages are met; its lease is kept like any other.
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from logfanout import telemetry
-from logfanout.errors import LeaseLost, LogfanoutError
-from logfanout.pipeline._deletions import BATCH, Deletions
+from logfanout.errors import LogfanoutError
+from logfanout.memory import Gate
+from logfanout.pipeline._deletions import Deletions
+from logfanout.pipeline._leases import BATCH, Lease, Leases, in_tens
+from logfanout.pipeline._shares import Full, Shares, Start, Wait
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received, Refusal
 from logfanout.retrying import patiently
 
+__all__ = ["BATCH", "Inbox", "Lease", "Terms"]
+
 LONG_POLL_SECONDS = 20  # the longest there is
 FIRST_POLL_SECONDS = 1  # a worker that has just started says soon whether it can receive
-# "Visibility timeout": twelve hours from the receive, whatever the extensions. A minute is left for the last answer.
-LONGEST_LEASE_SECONDS = 12 * 3600 - 60
 LONGEST_GIVE_BACK_SECONDS = 900.0
-EXTEND_AT = 1 / 3  # of the lease: two extensions may fail before it is lost
 # At a drain, what SQS may already have put on the wire is waited for: a poll cut off then hides its messages for long.
 POLL_GRACE_SECONDS = 1.0
 RESERVE_SECONDS = 2.0  # of the drain, for giving back what could not be finished
+ROOM = 8  # messages that may wait for each slot: bodies of a kilobyte or two
 _LONGEST_POLL_WAIT_SECONDS = 30.0
+
+Handle = Callable[[Lease], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How the inbox deals with SQS; durations in seconds."""
 
-    slots: int  # messages in hand at once, at most
+    slots: int  # messages worked on at once, at most
     receivers: int  # long polls side by side
     lease_seconds: int
     give_back_seconds: float  # the first delay; it doubles with each receive
 
 
-class Lease:
-    """One message in hand: it is ours until it is settled, or until SQS says it is not."""
-
-    def __init__(self, message: Received, *, inbox: "Inbox", now_seconds: float) -> None:
-        self.message = message
-        self.lost = False
-        self.settled = False
-        self.received_seconds = now_seconds  # loop time
-        self.hidden_until_seconds = now_seconds + inbox.terms.lease_seconds
-        self._inbox = inbox
-
-    def __repr__(self) -> str:
-        state = "lost" if self.lost else "settled" if self.settled else "held"
-        return f"<Lease {self.message.id} {state}>"
-
-    def require(self) -> None:
-        """Raise ``LeaseLost`` if another worker may have the message by now."""
-        if self.lost:
-            raise LeaseLost(f"message {self.message.id}: its receipt is no longer valid, another worker has it")
-
-    async def delete(self) -> None:
-        """Settle: everything is accounted for."""
-        self.require()
-        await self._inbox.delete(self)
-
-    async def set_aside(self, letter: DeadLetter) -> bool:
-        """Settle: *letter* goes to the dead-letter queue, then the message is deleted; ``False``: there is no queue."""
-        self.require()
-        return await self._inbox.set_aside(self, letter)
-
-    async def give_back(self) -> None:
-        """Settle: SQS shows the message again, the later the more often it was received."""
-        if not self.lost:
-            await self._inbox.give_back(self)
+def _own_lane(message: Received) -> Hashable:
+    return message.receipt
 
 
 class Inbox:
     """The worker's side of one queue."""
 
-    def __init__(self, queue: Queue, *, dead_letters: DeadLetters | None, terms: Terms) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        dead_letters: DeadLetters | None,
+        terms: Terms,
+        lane: Callable[[Received], Hashable] = _own_lane,
+        gate: Gate | None = None,
+    ) -> None:
+        """*lane* names who shares the slots fairly with the others, by default each message for itself."""
         self.terms = terms
+        self.receiving = False  # whether the last poll was answered
         self._queue = queue
         self._dead_letters = dead_letters
-        self._free = terms.slots
-        self._freed = asyncio.Condition()
-        self._leases: dict[str, Lease] = {}  # by receipt
+        self._lane = lane
+        self._gate = gate
+        self._shares: Shares[Lease] = Shares(slots=terms.slots, room=terms.slots * ROOM)
+        self._changed = asyncio.Condition()  # something left: another may be asked for
+        self._leases = Leases(queue, seconds=terms.lease_seconds, on_lost=self._forget)
+        self._started: set[Lease] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._deletions = Deletions(queue)
-        self.receiving = False  # whether the last poll was answered
 
     def __repr__(self) -> str:
-        return f"<Inbox {len(self._leases)} in hand, {self._free} of {self.terms.slots} slots free>"
+        return f"<Inbox {self._leases!r} {self._shares!r}>"
 
     @property
     def in_hand(self) -> int:
         """Messages held at this moment."""
         return len(self._leases)
 
-    async def serve(
-        self, handle: Callable[[Lease], Awaitable[None]], *, stop: asyncio.Event, drain_seconds: float
-    ) -> int:
+    async def serve(self, handle: Handle, *, stop: asyncio.Event, drain_seconds: float) -> int:
         """Receive until *stop*, then finish within *drain_seconds*; return how many messages were given back.
 
         *handle* settles the lease it is given and never raises.
         """
         async with asyncio.TaskGroup() as group:
-            keeper = group.create_task(self._keep_hidden(), name="keep hidden")
+            keeper = group.create_task(self._leases.keep_hidden(), name="keep hidden")
             receivers = [
                 group.create_task(self._receive(handle, group, stop), name=f"receiver {n}")
                 for n in range(self.terms.receivers)
             ]
             await stop.wait()
-            deadline = asyncio.get_running_loop().time() + drain_seconds
-            await self._drain(receivers, deadline)
+            deadline = _now() + drain_seconds
+            reserve = min(RESERVE_SECONDS, drain_seconds / 4)
+            self._shares.clear()
+            given_back = await self._show_unstarted(deadline)
+            await self._stop_receiving(receivers, within_seconds=min(POLL_GRACE_SECONDS, reserve))
+            given_back += await self._show_unstarted(deadline)  # what the last polls brought
+            await self._finish_started(deadline, reserve)
             keeper.cancel()
-            return await self._show_again(list(self._leases.values()), deadline)
+            return given_back + await self._show_again(self._leases.all(), deadline)
 
-    async def _drain(self, receivers: Iterable[asyncio.Task[None]], deadline: float) -> None:
-        now = asyncio.get_running_loop().time
-        reserve = min(RESERVE_SECONDS, (deadline - now()) / 4)
-        await asyncio.wait(receivers, timeout=min(POLL_GRACE_SECONDS, reserve))
+    async def _stop_receiving(self, receivers: Iterable[asyncio.Task[None]], *, within_seconds: float) -> None:
+        await asyncio.wait(receivers, timeout=within_seconds)
         for receiver in receivers:
             receiver.cancel()
         await asyncio.wait(receivers)
+
+    async def _finish_started(self, deadline: float, reserve: float) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=max(deadline - reserve - now(), 0))
+            await asyncio.wait(self._tasks, timeout=max(deadline - reserve - _now(), 0))
         unfinished = list(self._tasks)
         for task in unfinished:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished, timeout=reserve / 2)
+
+    async def _show_unstarted(self, deadline: float) -> int:
+        return await self._show_again([each for each in self._leases.all() if each not in self._started], deadline)
 
     async def _show_again(self, leases: Sequence[Lease], deadline: float) -> int:
         """Make what could not be finished visible at once: another worker starts on it while this one ends."""
@@ -139,80 +131,96 @@ class Inbox:
                 async with asyncio.timeout_at(deadline):
                     await self._queue.hide([lease.message.receipt for lease in tens], seconds=0)
             except (LogfanoutError, TimeoutError) as error:
-                telemetry.QueueFailed(
-                    call="show again", error=str(error) or "no answer in time", retry_seconds=0.0
-                ).emit()
+                why = str(error) or "no answer in time"
+                telemetry.QueueFailed(call="show again", error=why, retry_seconds=0.0).emit()
 
-        await asyncio.gather(*map(show, _tens(leases)))
+        await asyncio.gather(*map(show, in_tens(leases)))
         for lease in leases:
-            self._let_go(lease, "given_back")
+            self._leases.let_go(lease, "given_back")
         return len(leases)
 
-    async def _receive(
-        self, handle: Callable[[Lease], Awaitable[None]], group: asyncio.TaskGroup, stop: asyncio.Event
-    ) -> None:
+    async def _receive(self, handle: Handle, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wait_seconds, failures = FIRST_POLL_SECONDS, 0
         while not stop.is_set():
-            most = await self._take_slots()
-            taken = 0
+            most = await self._places()
             try:
                 messages = await self._queue.receive(
                     most=most, wait_seconds=wait_seconds, hide_seconds=self.terms.lease_seconds
                 )
                 for message in messages:
-                    self._start(message, handle, group)
-                taken = len(messages)
+                    self._arrived(message, handle, group, stop)
                 self.receiving, failures, wait_seconds = True, 0, LONG_POLL_SECONDS
             except LogfanoutError as error:
                 self.receiving, failures = False, failures + 1
                 await self._pause(error, failures, stop)
             finally:
-                await self._return_slots(most - taken)
+                self._shares.answered(most)
+                await self._tell_receivers()
+
+    async def _places(self) -> int:
+        """Return how many messages to ask for, once it is one at least; they count as asked for from then on."""
+        while True:
+            if self._gate is not None:
+                await self._gate.until_open()
+            most = self._shares.wanted(now_seconds=_now())
+            if most:
+                self._shares.asked(most, now_seconds=_now())
+                return most
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._shares.wanted_after_seconds(now_seconds=_now())), self._changed:
+                    await self._changed.wait()
+
+    async def _tell_receivers(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _pause(self, error: LogfanoutError, failures: int, stop: asyncio.Event) -> None:
         longest = min(0.5 * 2 ** min(failures, 16), _LONGEST_POLL_WAIT_SECONDS)
         seconds = random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
         telemetry.QueueFailed(call="receive", error=str(error), retry_seconds=round(seconds, 1)).emit()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stop.wait()
-        except TimeoutError:
-            return
 
-    def _start(self, message: Received, handle: Callable[[Lease], Awaitable[None]], group: asyncio.TaskGroup) -> None:
+    def _arrived(self, message: Received, handle: Handle, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         telemetry.MessagesReceived(count=1).emit()
-        lease = Lease(message, inbox=self, now_seconds=asyncio.get_running_loop().time())
-        self._leases[message.receipt] = lease
-        self._report()
-        task = group.create_task(self._hold(lease, handle), name=message.id)
+        lease = self._leases.take(message, inbox=self)
+        if stop.is_set():  # it came while we were told to stop: what is held and not started is shown again
+            return
+        receives = message.receive_count
+        match self._shares.arrive(self._lane(message), lease, receives=receives, now_seconds=_now()):
+            case Start():
+                self._start(lease, handle, group)
+            case Wait():
+                pass
+            case Full(crowded_out, delay_seconds):
+                back = self.give_back(crowded_out, at_least_seconds=delay_seconds)
+                group.create_task(back, name=f"crowded out {crowded_out.message.id}")
+
+    def _start(self, lease: Lease, handle: Handle, group: asyncio.TaskGroup) -> None:
+        self._started.add(lease)
+        task = group.create_task(self._hold(lease, handle, group), name=lease.message.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _hold(self, lease: Lease, handle: Callable[[Lease], Awaitable[None]]) -> None:
+    async def _hold(self, lease: Lease, handle: Handle, group: asyncio.TaskGroup) -> None:
         try:
             await handle(lease)
             if not lease.settled:  # to settle it failed; kept hidden any longer, nobody would try again
                 await lease.give_back()
         finally:
-            await self._return_slots(1)
+            self._started.discard(lease)
+            for next_lease in self._shares.leave(lease, now_seconds=_now()):
+                self._start(next_lease, handle, group)
+            await self._tell_receivers()
 
-    async def _take_slots(self) -> int:
-        async with self._freed:
-            await self._freed.wait_for(lambda: self._free > 0)
-            taken = min(BATCH, self._free)
-            self._free -= taken
-            return taken
-
-    async def _return_slots(self, count: int) -> None:
-        if count:
-            self._free += count
-            async with self._freed:
-                self._freed.notify_all()
+    def _forget(self, lease: Lease) -> None:
+        """Let go of a lost lease's place in the room; if it is being worked on, that notices by itself."""
+        self._shares.withdraw(lease)
 
     async def delete(self, lease: Lease) -> None:
         """Delete *lease*'s message; one whose receipt has become invalid is another worker's now."""
-        refusal = await self._deletions.delete(lease.message.receipt)
-        self._let_go(lease, "deleted" if refusal is None else "lost" if refusal.lost else "kept")
+        self._leases.let_go(lease, _left("deleted", await self._deletions.delete(lease.message.receipt)))
 
     async def set_aside(self, lease: Lease, letter: DeadLetter) -> bool:
         """Send *letter*, then delete; without a dead-letter queue SQS's own redrive has to do."""
@@ -220,91 +228,27 @@ class Inbox:
             await self.give_back(lease)
             return False
         await patiently()(self._dead_letters.put, letter)
-        refusal = await self._deletions.delete(lease.message.receipt)
-        self._let_go(lease, "dead_lettered" if refusal is None else "lost" if refusal.lost else "kept")
+        self._leases.let_go(lease, _left("dead_lettered", await self._deletions.delete(lease.message.receipt)))
         return True
 
-    async def give_back(self, lease: Lease) -> None:
+    async def give_back(self, lease: Lease, *, at_least_seconds: float = 0.0) -> None:
         """Show *lease*'s message again after a delay that grows with its receives."""
-        longest = min(
-            self.terms.give_back_seconds * 2 ** min(lease.message.receive_count - 1, 16),
-            LONGEST_GIVE_BACK_SECONDS,
-        )
-        seconds = round(random.uniform(longest / 2, longest))  # noqa: S311  spreading load, no secret
+        doubled = self.terms.give_back_seconds * 2 ** min(lease.message.receive_count - 1, 16)
+        longest = min(doubled, LONGEST_GIVE_BACK_SECONDS)
+        seconds = random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
+        seconds = min(max(seconds, at_least_seconds), LONGEST_GIVE_BACK_SECONDS)
         try:
-            await self._queue.hide([lease.message.receipt], seconds=seconds)
+            await self._queue.hide([lease.message.receipt], seconds=round(seconds))
         except LogfanoutError as error:
             telemetry.QueueFailed(call="give back", error=str(error), retry_seconds=0.0).emit()
-        self._let_go(lease, "kept")
-
-    def _let_go(self, lease: Lease, outcome: str) -> None:
-        if lease.settled:  # an extension that was under way meanwhile found it gone
-            return
-        lease.settled = True
-        self._leases.pop(lease.message.receipt, None)
-        self._report()
-        telemetry.MessageSettled(
-            outcome=outcome, message=lease.message.id, receive_count=lease.message.receive_count
-        ).emit()
-
-    def _report(self) -> None:
-        now = asyncio.get_running_loop().time()
-        oldest = next(iter(self._leases.values()), None)  # dicts keep their order
-        telemetry.InHand(
-            messages=len(self._leases), oldest_seconds=now - oldest.received_seconds if oldest else 0.0
-        ).emit()
-
-    async def _keep_hidden(self) -> None:
-        """Extend every lease in good time, for as long as it is held."""
-        lease_seconds = self.terms.lease_seconds
-        while True:
-            await asyncio.sleep(lease_seconds * EXTEND_AT / 2)
-            now = asyncio.get_running_loop().time()
-            due = [
-                lease
-                for lease in self._leases.values()
-                if not lease.lost and lease.hidden_until_seconds - now < lease_seconds * (1 - EXTEND_AT)
-            ]
-            for tens in _tens([lease for lease in due if self._may_extend(lease, now)]):
-                await self._extend(tens)
-            self._report()
-
-    def _may_extend(self, lease: Lease, now: float) -> bool:
-        """Whether SQS's cap of twelve hours leaves room; if not, the lease is lost when it runs out."""
-        if now + self.terms.lease_seconds - lease.received_seconds <= LONGEST_LEASE_SECONDS:
-            return True
-        if now >= lease.hidden_until_seconds:
-            lease.lost = True
-            telemetry.LeaseExtended(outcome="capped").emit()
-            self._let_go(lease, "lost")
-        return False
-
-    async def _extend(self, leases: Sequence[Lease]) -> None:
-        now = asyncio.get_running_loop().time()
-        try:
-            refusals = await self._queue.hide(
-                [lease.message.receipt for lease in leases], seconds=self.terms.lease_seconds
-            )
-        except LogfanoutError as error:
-            telemetry.QueueFailed(call="extend", error=str(error), retry_seconds=0.0).emit()
-            telemetry.LeaseExtended(outcome="refused", count=len(leases)).emit()
-            return
-        refused = {refusal.receipt: refusal for refusal in refusals}
-        for lease in leases:
-            refusal = refused.get(lease.message.receipt)
-            if refusal is None:
-                lease.hidden_until_seconds = now + self.terms.lease_seconds
-            elif refusal.lost and not lease.settled:
-                lease.lost = True
-                self._let_go(lease, "lost")
-            telemetry.LeaseExtended(outcome=_outcome(refusal)).emit()
+        self._leases.let_go(lease, "kept")
 
 
-def _outcome(refusal: Refusal | None) -> str:
+def _left(outcome: str, refusal: Refusal | None) -> str:
     if refusal is None:
-        return "extended"
-    return "lost" if refusal.lost else "refused"
+        return outcome
+    return "lost" if refusal.lost else "kept"
 
 
-def _tens(leases: Sequence[Lease]) -> Iterable[Sequence[Lease]]:
-    return (leases[at : at + BATCH] for at in range(0, len(leases), BATCH))
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 from logfanout import telemetry
 from logfanout.errors import BatchUnreadable, CredentialsExpired, LogfanoutError, StreamMissing
 from logfanout.flights import Flights
+from logfanout.memory import Gate
 from logfanout.pipeline.stream_batches import Batch, Outcasts
 from logfanout.ports import Credentials, Logs, LogStream, Rejections
 from logfanout.retrying import patiently
 from logfanout.tenants.credentials import CredentialCache
+from logfanout.tenants.limiter import Account, Limiter
 from logfanout.tenants.rows import CloudWatchDestination
+
+# Of the 256 connections that all tenants share: no account can take more than a quarter, however slow it is.
+PUTS_PER_ACCOUNT = 64
+UNLIMITED_BYTES = 2**63
 
 _REFUSED_ALONE = "refused_alone"  # what CloudWatch could not read although nothing else was in the request
 
@@ -68,9 +74,19 @@ class Placed:
 class Writer:
     """Puts batches into any tenant's streams, over one connection pool."""
 
-    def __init__(self, logs: Logs, *, credentials: CredentialCache) -> None:
+    def __init__(
+        self,
+        logs: Logs,
+        *,
+        credentials: CredentialCache,
+        limiter: Limiter | None = None,
+        gate: Gate | None = None,
+    ) -> None:
+        """*limiter* says how many puts an account takes at once; *gate* is told of the bytes on their way."""
         self._logs = logs
         self._credentials = credentials
+        self._limiter = limiter or Limiter(most=PUTS_PER_ACCOUNT)
+        self._gate = gate or Gate(UNLIMITED_BYTES)
         self._makings: Flights[tuple[str, LogStream], None] = Flights("make stream")
 
     def __repr__(self) -> str:
@@ -89,11 +105,8 @@ class Writer:
         """
         placed = placed or Placed()
         to = LogStream(destination.region, destination.group, batch.stream)
-        telemetry.BytesInHand(change=batch.size_bytes).emit()
-        try:
+        with self._gate.holding(batch.size_bytes):
             await self._put(batch, to, destination, placed)
-        finally:
-            telemetry.BytesInHand(change=-batch.size_bytes).emit()
         if placed.refused.get(_REFUSED_ALONE) == len(batch.events) > 1:
             placed.outcasts.clear()
             raise BatchUnreadable(f"{destination}: CloudWatch refuses all of {len(batch.events)} events, one by one")
@@ -118,6 +131,12 @@ class Writer:
 
     async def _attempt(self, batch: Batch, to: LogStream, destination: CloudWatchDestination) -> Rejections:
         credentials = await self._credentials.of(destination)
+        async with self._limiter.turn(Account(id=destination.account, region=destination.region)):
+            return await self._put_once(batch, to, destination, credentials)
+
+    async def _put_once(
+        self, batch: Batch, to: LogStream, destination: CloudWatchDestination, credentials: Credentials
+    ) -> Rejections:
         began = asyncio.get_running_loop().time()
         outcome = "accepted"
         try:

@@ -12,10 +12,9 @@ The most is also what keeps one slow account from taking every connection of the
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from logfanout import telemetry
 from logfanout.errors import Throttled
@@ -39,17 +38,16 @@ class Account:
 class _Lane:
     """One account's requests."""
 
+    key: Hashable
+    most: int
     limit: int
     running: int = 0
     credit: int = 0  # accepted since the limit last moved
     cuts: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
-    @property
-    def idle(self) -> bool:
-        return not self.running and not self.waiting
-
     async def enter(self) -> None:
+        """Return with a place of one's own."""
         if self.running < self.limit and not self.waiting:
             self.running += 1
             return
@@ -66,58 +64,63 @@ class _Lane:
             self.wake()
             raise
 
+    def leave(self) -> None:
+        """Free a place."""
+        self.running -= 1
+        self.wake()
+
     def wake(self) -> None:
-        """Give the free places to those who wait; nobody who comes later can take them in between."""
+        """Give the free places to those who wait; nobody who comes later can take one in between."""
         while self.waiting and self.running < self.limit:
             granted = self.waiting.popleft()
             if not granted.done():
                 granted.set_result(None)
                 self.running += 1
 
+    def accept(self) -> None:
+        """Count an accepted request, which still has its place."""
+        if self.limit == self.most or self.running < self.limit:
+            return
+        self.credit += 1
+        if self.credit >= self.limit:
+            self.limit += 1
+            self.credit = 0
+            if self.limit == self.most:
+                telemetry.AccountRecovered(account=str(self.key)).emit()
+
+    def cut(self) -> None:
+        """Halve the limit."""
+        before, self.limit = self.limit, max(LEAST, self.limit // 2)
+        self.cuts += 1
+        self.credit = 0
+        if self.limit < before:
+            telemetry.AccountSlowed(account=str(self.key), limit=self.limit, newly=before == self.most).emit()
+
 
 class Turn:
-    """One request's place among its account's, from ``async with`` to its end.
+    """One request's place among its account's."""
 
-    Ending well it counts as accepted, ending by ``Throttled`` as throttled; any other error tells nothing.
-    """
-
-    def __init__(self, limiter: "Limiter", key: Hashable) -> None:
-        self._limiter = limiter
-        self._key = key
+    def __init__(self, lane: _Lane) -> None:
+        self._lane = lane
+        self._cuts = lane.cuts  # when the turn began
         self._throttled = False
-        self._cuts = 0  # of its lane, when the turn began
 
-    async def __aenter__(self) -> "Turn":
-        lane = self._limiter.lane(self._key)
-        try:
-            await lane.enter()
-        except asyncio.CancelledError:
-            self._limiter.settle(self._key, lane)
-            raise
-        self._cuts = lane.cuts
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        lane = self._limiter.lane(self._key)
-        if isinstance(error, Throttled):
-            self.throttled()
-        elif kind is None and not self._throttled and self._cuts == lane.cuts:
-            self._limiter.accepted(self._key, lane)
-        lane.running -= 1
-        lane.wake()
-        self._limiter.settle(self._key, lane)
+    def __repr__(self) -> str:
+        return f"<Turn at {self._lane.key}{', throttled' if self._throttled else ''}>"
 
     def throttled(self) -> None:
         """Halve the limit, unless it was halved since this turn began.
 
         All that were under way together are throttled together: their answers are one piece of news, not many.
         """
-        lane = self._limiter.lane(self._key)
-        if not self._throttled and self._cuts == lane.cuts:
-            self._limiter.cut(self._key, lane)
+        if not self._throttled and self._cuts == self._lane.cuts:
+            self._lane.cut()
         self._throttled = True
+
+    def accepted(self) -> None:
+        """Count the request as one the account took, unless it was throttled or is older than the present limit."""
+        if not self._throttled and self._cuts == self._lane.cuts:
+            self._lane.accept()
 
 
 class Limiter:
@@ -132,51 +135,47 @@ class Limiter:
     def __repr__(self) -> str:
         return f"<Limiter, {len(self._busy)} accounts busy, {len(self._idle)} idle and slowed>"
 
-    def turn(self, key: Hashable) -> Turn:
-        """Return a context to make one request to the account *key* in; entering it waits for a place.
-
-        Hold it for the request alone, never while waiting to try again: that wait would be the account's, too.
-        """
-        return Turn(self, key)
-
     def limit(self, key: Hashable) -> int:
         """Return how many requests *key* takes at once, as far as is known."""
         lane = self._busy.get(key) or self._idle.get(key)
         return self.most if lane is None else lane.limit
 
-    def lane(self, key: Hashable) -> _Lane:
-        """Return *key*'s lane, for its turns."""
+    @asynccontextmanager
+    async def turn(self, key: Hashable) -> AsyncIterator[Turn]:
+        """Make one request to the account *key* in the block; entering it waits for a place.
+
+        A block that ends well counts as accepted, one that ends by ``Throttled`` as throttled; any other error tells
+        nothing. Hold it for the request alone, never while waiting to try again: others could go meanwhile.
+        """
+        lane = self._lane(key)
+        try:
+            await lane.enter()
+            turn = Turn(lane)
+            try:
+                yield turn
+                turn.accepted()
+            except Throttled:
+                turn.throttled()
+                raise
+            finally:
+                lane.leave()
+        finally:
+            self._settle(lane)
+
+    def _lane(self, key: Hashable) -> _Lane:
         lane = self._busy.get(key)
         if lane is None:
-            lane = self._busy[key] = self._idle.pop(key, None) or _Lane(self.most)
+            lane = self._idle.pop(key) if key in self._idle else _Lane(key, self.most, self.most)
+            self._busy[key] = lane
         return lane
 
-    def cut(self, key: Hashable, lane: _Lane) -> None:
-        """Halve *lane*'s limit."""
-        before, lane.limit = lane.limit, max(LEAST, lane.limit // 2)
-        lane.cuts += 1
-        lane.credit = 0
-        if lane.limit < before:
-            telemetry.AccountSlowed(account=str(key), limit=lane.limit, newly=before == self.most).emit()
-
-    def accepted(self, key: Hashable, lane: _Lane) -> None:
-        """Count an accepted request of *lane*, which is still running."""
-        if lane.limit == self.most or lane.running < lane.limit:
-            return
-        lane.credit += 1
-        if lane.credit >= lane.limit:
-            lane.limit += 1
-            lane.credit = 0
-            if lane.limit == self.most:
-                telemetry.AccountRecovered(account=str(key)).emit()
-
-    def settle(self, key: Hashable, lane: _Lane) -> None:
+    def _settle(self, lane: _Lane) -> None:
         """Keep of an idle *lane* what it has learned, if anything."""
-        if not lane.idle:
+        if lane.running or lane.waiting or self._busy.get(lane.key) is not lane:
             return
-        self._busy.pop(key, None)
+        del self._busy[lane.key]
         if lane.limit < self.most:
-            self._idle[key] = lane
+            self._idle[lane.key] = lane
         while len(self._idle) > self._most_idle:
             forgotten = next(iter(self._idle))
             del self._idle[forgotten]

@@ -17,9 +17,12 @@ contract tests as the real adapters (``tests/contract``).
 from logfanout.testing.bucket import FakeBucket
 from logfanout.testing.clock import Deadlock, LoopClock, VirtualLoop, VirtualTimeExceeded, run, virtual_time
 from logfanout.testing.dead_letters import FakeDeadLetters
+from logfanout.testing.ledger import FakeLedger
 from logfanout.testing.line import Line
 from logfanout.testing.logs import FakeLogs, Put
+from logfanout.testing.quarantine import FakeQuarantine
 from logfanout.testing.queue import FakeQueue
+from logfanout.testing.task_protection import FakeTaskProtection
 from logfanout.testing.tenant_rows import FakeTenantRows
 from logfanout.testing.tokens import FakeTokens
 from logfanout.testing.world import TenantSetup, World
@@ -28,8 +31,11 @@ __all__ = [
     "Deadlock",
     "FakeBucket",
     "FakeDeadLetters",
+    "FakeLedger",
     "FakeLogs",
+    "FakeQuarantine",
     "FakeQueue",
+    "FakeTaskProtection",
     "FakeTenantRows",
     "FakeTokens",
     "Line",

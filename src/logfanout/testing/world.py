@@ -1,6 +1,7 @@
 """What does a whole fake AWS look like to one test?
 
-    World() ──► queue · dead_letters · bucket · tokens · logs · rows ·  clock    (each but the clock a ``Line``)
+    World() ──► queue · dead_letters · bucket · tokens · logs · rows · ledger · quarantine · task_protection · clock
+       │        (each but the clock a ``Line``)
        │
        ├── add_tenant("acme", account=...)   its row, and its role's trust; the group is not made
        └── upload(key, data)                 the object, and its notice on the queue
@@ -19,8 +20,11 @@ from logfanout.ports import ObjectRef
 from logfanout.testing.bucket import FakeBucket
 from logfanout.testing.clock import LoopClock
 from logfanout.testing.dead_letters import FakeDeadLetters
+from logfanout.testing.ledger import FakeLedger
 from logfanout.testing.logs import REGION, FakeLogs
+from logfanout.testing.quarantine import FakeQuarantine
 from logfanout.testing.queue import FakeQueue
+from logfanout.testing.task_protection import FakeTaskProtection
 from logfanout.testing.tenant_rows import FakeTenantRows
 from logfanout.testing.tokens import CENTRAL_ACCOUNT, TASK_ROLE, FakeTokens
 
@@ -53,6 +57,9 @@ class World:
         self.tokens = FakeTokens(clock=self.clock)
         self.logs = FakeLogs(clock=self.clock, tokens=self.tokens)
         self.rows = FakeTenantRows()
+        self.ledger = FakeLedger(clock=self.clock)
+        self.quarantine = FakeQuarantine()
+        self.task_protection = FakeTaskProtection(clock=self.clock)
         self.tokens.trust(CENTRAL_ROLE, by=TASK_ROLE)
 
     def add_tenant(

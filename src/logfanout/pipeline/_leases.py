@@ -1,0 +1,168 @@
+"""Which messages are ours, and until when?
+
+    Received ──► Lease ──► Leases.keep_hidden, extended in tens in good time ──► let go: settled, or lost
+
+Part of the step ``inbox``. A message is hidden from the moment it is received until SQS has answered what became of
+it, however slow a destination is.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from logfanout import telemetry
+from logfanout.errors import LeaseLost, LogfanoutError
+from logfanout.ports import DeadLetter, Queue, Received, Refusal
+
+BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
+# "Visibility timeout": twelve hours from the receive, whatever the extensions. A minute is left for the last answer.
+LONGEST_LEASE_SECONDS = 12 * 3600 - 60
+EXTEND_AT = 1 / 3  # of the lease: two extensions may fail before it is lost
+
+
+class Settling(Protocol):
+    """What a lease asks of the inbox it is from."""
+
+    async def delete(self, lease: "Lease") -> None: ...
+    async def set_aside(self, lease: "Lease", letter: DeadLetter) -> bool: ...
+    async def give_back(self, lease: "Lease", *, at_least_seconds: float = 0.0) -> None: ...
+
+
+class Lease:
+    """One message in hand: it is ours until it is settled, or until SQS says it is not."""
+
+    def __init__(self, message: Received, *, inbox: Settling, now_seconds: float, seconds: float) -> None:
+        self.message = message
+        self.lost = False
+        self.settled = False
+        self.received_seconds = now_seconds  # loop time
+        self.hidden_until_seconds = now_seconds + seconds
+        self._inbox = inbox
+
+    def __repr__(self) -> str:
+        state = "lost" if self.lost else "settled" if self.settled else "held"
+        return f"<Lease {self.message.id} {state}>"
+
+    def require(self) -> None:
+        """Raise ``LeaseLost`` if another worker may have the message by now."""
+        if self.lost:
+            raise LeaseLost(f"message {self.message.id}: its receipt is no longer valid, another worker has it")
+
+    async def delete(self) -> None:
+        """Settle: everything is accounted for."""
+        self.require()
+        await self._inbox.delete(self)
+
+    async def set_aside(self, letter: DeadLetter) -> bool:
+        """Settle: *letter* goes to the dead-letter queue, then the message is deleted; ``False``: there is no queue."""
+        self.require()
+        return await self._inbox.set_aside(self, letter)
+
+    async def give_back(self, *, at_least_seconds: float = 0.0) -> None:
+        """Settle: SQS shows the message again, the later the more often it was received."""
+        if not self.lost:
+            await self._inbox.give_back(self, at_least_seconds=at_least_seconds)
+
+
+class Leases:
+    """The messages in hand; *on_lost* is told of each that is not ours any more."""
+
+    def __init__(self, queue: Queue, *, seconds: int, on_lost: Callable[[Lease], None]) -> None:
+        self.seconds = seconds
+        self._queue = queue
+        self._on_lost = on_lost
+        self._held: dict[str, Lease] = {}  # by receipt, the oldest first
+
+    def __repr__(self) -> str:
+        return f"<Leases, {len(self._held)} held>"
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def all(self) -> list[Lease]:
+        """Return those held, the oldest first."""
+        return list(self._held.values())
+
+    def take(self, message: Received, *, inbox: Settling) -> Lease:
+        """Return the lease of *message*, just received."""
+        lease = Lease(message, inbox=inbox, now_seconds=_now(), seconds=self.seconds)
+        self._held[message.receipt] = lease
+        self.report()
+        return lease
+
+    def let_go(self, lease: Lease, outcome: str) -> None:
+        """Note that *lease* is settled, or lost, with *outcome*."""
+        if lease.settled:  # an extension that was under way meanwhile found it gone
+            return
+        lease.settled = True
+        self._held.pop(lease.message.receipt, None)
+        self.report()
+        telemetry.MessageSettled(
+            outcome=outcome, message=lease.message.id, receive_count=lease.message.receive_count
+        ).emit()
+
+    def report(self) -> None:
+        """Bring the gauges up to date."""
+        oldest = next(iter(self._held.values()), None)
+        age = _now() - oldest.received_seconds if oldest else 0.0
+        telemetry.InHand(messages=len(self._held), oldest_seconds=age).emit()
+
+    async def keep_hidden(self) -> None:
+        """Extend every lease in good time, for as long as it is held; ends only when cancelled."""
+        while True:
+            await asyncio.sleep(self.seconds * EXTEND_AT / 2)
+            now = _now()
+            due = [
+                lease
+                for lease in self._held.values()
+                if not lease.lost and lease.hidden_until_seconds - now < self.seconds * (1 - EXTEND_AT)
+            ]
+            for tens in in_tens([lease for lease in due if self._may_extend(lease, now)]):
+                await self._extend(tens)
+            self.report()
+
+    def _may_extend(self, lease: Lease, now: float) -> bool:
+        """Whether SQS's cap of twelve hours leaves room; if not, the lease is lost when it runs out."""
+        if now + self.seconds - lease.received_seconds <= LONGEST_LEASE_SECONDS:
+            return True
+        if now >= lease.hidden_until_seconds:
+            telemetry.LeaseExtended(outcome="capped").emit()
+            self._lose(lease)
+        return False
+
+    async def _extend(self, leases: Sequence[Lease]) -> None:
+        now = _now()
+        try:
+            refusals = await self._queue.hide([lease.message.receipt for lease in leases], seconds=self.seconds)
+        except LogfanoutError as error:
+            telemetry.QueueFailed(call="extend", error=str(error), retry_seconds=0.0).emit()
+            telemetry.LeaseExtended(outcome="refused", count=len(leases)).emit()
+            return
+        refused = {refusal.receipt: refusal for refusal in refusals}
+        for lease in leases:
+            refusal = refused.get(lease.message.receipt)
+            if refusal is None:
+                lease.hidden_until_seconds = now + self.seconds
+            elif refusal.lost and not lease.settled:
+                self._lose(lease)
+            telemetry.LeaseExtended(outcome=_outcome(refusal)).emit()
+
+    def _lose(self, lease: Lease) -> None:
+        lease.lost = True
+        self.let_go(lease, "lost")
+        self._on_lost(lease)
+
+
+def in_tens(leases: Sequence[Lease]) -> Iterable[Sequence[Lease]]:
+    """Return *leases* in batches that SQS takes."""
+    return (leases[at : at + BATCH] for at in range(0, len(leases), BATCH))
+
+
+def _outcome(refusal: Refusal | None) -> str:
+    if refusal is None:
+        return "extended"
+    return "lost" if refusal.lost else "refused"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
