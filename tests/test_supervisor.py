@@ -56,6 +56,8 @@ health.receiving = health.credentials = True
 telemetry.MessagesReceived(count=index + 1).emit()
 telemetry.InHand(messages=10 * (index + 1), oldest_seconds=index).emit()
 note("serves")
+if place and not index:
+    note("shares " + os.environ["PROMETHEUS_MULTIPROC_DIR"])
 await stop.wait()
 note(f"stops: {stop.signal}")
 """
@@ -94,6 +96,17 @@ class Running:
     def notes(self) -> list[str]:
         """What the processes have noted, each line with the process's index before it."""
         return self.notes_file.read_text().splitlines() if self.notes_file.exists() else []
+
+    @property
+    def told(self) -> list[str]:
+        """The notes about what happened, without the one about where figures are left."""
+        return [note for note in self.notes if "shares" not in note]
+
+    @property
+    def shared(self) -> Path:
+        """Where the processes left their figures."""
+        (note,) = (note for note in self.notes if "shares" in note)
+        return Path(note.split()[-1])
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -249,7 +262,8 @@ async def test_stopping_reaches_every_process_once(tmp_path: Path) -> None:
         pids = await running.pids()
         running.process.terminate()
         assert await running.until_ended() == 0
-        assert sorted(running.notes) == ["0 serves", "0 stops: SIGTERM", "1 serves", "1 stops: SIGTERM"]
+        assert sorted(running.told) == ["0 serves", "0 stops: SIGTERM", "1 serves", "1 stops: SIGTERM"]
+        assert not running.shared.exists()
         assert not [pid for pid in pids if runs(pid)]
         assert {line["process"] for line in running.log if "process" in line} <= {0, 1}
 
@@ -345,7 +359,8 @@ async def test_without_its_supervisor_a_process_drains_and_leaves(tmp_path: Path
             return not [pid for pid in pids if runs(pid)]
 
         await until(all_gone, running=running)
-        assert sorted(running.notes)[1::2] == ["0 stops: supervisor gone", "1 stops: supervisor gone"]
+        assert sorted(running.told)[1::2] == ["0 stops: supervisor gone", "1 stops: supervisor gone"]
+        assert not running.shared.exists()
 
 
 async def test_a_terminals_signals_reach_processes_through_the_supervisor_only(tmp_path: Path) -> None:
@@ -354,6 +369,8 @@ async def test_a_terminals_signals_reach_processes_through_the_supervisor_only(t
         await running.until_ready()
         group = os.getpgid(running.process.pid)
         assert not [pid for pid in await running.pids() if os.getpgid(pid) == group]
+        running.process.terminate()
+        assert await running.until_ended() == 0
 
 
 def test_delays_grow_to_half_a_minute() -> None:

@@ -76,6 +76,7 @@ class _Journey:
     inflation: Inflation
     lease: Lease | None
     memory: Memory
+    deliveries: Sequence[Delivery] = ()
 
 
 class Courier:
@@ -140,9 +141,15 @@ class Courier:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
             return "duplicate"
         journey = _Journey(ref=ref, key=key, inflation=inflation, lease=lease, memory=memory)
-        outcome = await self._routed(journey)
+        try:
+            outcome = await self._routed(journey)
+        except BaseException:  # a cancelled attempt leaves its progress too
+            await self._leave_progress(journey)
+            raise
         if outcome == "delivered":
-            await self._remember(ref, Memory(finished=True), tell_fleet=self._rules.remember_finished)
+            # Received before, somebody else may be at it still, or come upon it again.
+            tell_fleet = received_before or self._rules.remember_finished
+            await self._remember(ref, Memory(finished=True), tell_fleet=tell_fleet)
         return outcome
 
     async def _recalled(self, ref: ObjectRef, *, received_before: bool) -> Memory:
@@ -198,18 +205,14 @@ class Courier:
 
     async def _poured(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
         """Read the object once, and deliver it to each destination."""
-        deliveries = [self._delivery(journey, destination) for destination in wanting]
-        try:
-            unreadable = await self._read_into(deliveries, journey)
-            self._tell_breakers(deliveries)
-            _account(journey.ref, deliveries, complete=_is_complete(unreadable))
-            failures = [delivery.failure for delivery in deliveries if delivery.failure]
-            failures.extend([unreadable] if unreadable else [])
-            if failures:
-                raise max(failures, key=lambda error: error.verdict)
-        except BaseException:  # a cancelled attempt leaves its progress too
-            await self._leave_progress(journey.ref, deliveries)
-            raise
+        journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
+        unreadable = await self._read_into(deliveries, journey)
+        self._tell_breakers(deliveries)
+        _account(journey.ref, deliveries, complete=_is_complete(unreadable))
+        failures = [delivery.failure for delivery in deliveries if delivery.failure]
+        failures.extend([unreadable] if unreadable else [])
+        if failures:
+            raise max(failures, key=lambda error: error.verdict)
 
     def _delivery(self, journey: _Journey, destination: CloudWatchDestination) -> Delivery:
         taken = journey.memory.taken.get(destination.id, NOTHING)
@@ -242,10 +245,10 @@ class Courier:
         body: ObjectBody = await patiently()(attempt)
         return body
 
-    async def _leave_progress(self, ref: ObjectRef, deliveries: Sequence[Delivery]) -> None:
-        taken = {delivery.destination.id: delivery.taken for delivery in deliveries if delivery.taken}
+    async def _leave_progress(self, journey: _Journey) -> None:
+        taken = {delivery.destination.id: delivery.taken for delivery in journey.deliveries if delivery.taken}
         if taken:
-            await self._remember(ref, Memory(taken=taken), tell_fleet=True)
+            await self._remember(journey.ref, Memory(taken=taken), tell_fleet=True)
 
 
 def _reading_bytes(ref: ObjectRef) -> int:

@@ -29,6 +29,7 @@ class Keeper:
         self._lines: list[bytes] = []
         self._bytes = 0
         self._first = -1  # position of the first line waiting
+        self._flushes = 0  # so far: the parts of a split record share their position, and names must differ
 
     def __repr__(self) -> str:
         return f"<Keeper of {self._ref.uri}, {len(self._lines)} lines waiting>"
@@ -52,8 +53,9 @@ class Keeper:
         """
         if not self._lines:
             return
-        name = f"{self._tenant}/{object_id(self._ref)}-{self._first}.ndjson"
+        name = f"{self._tenant}/{object_id(self._ref)}-{self._first}-{self._flushes}.ndjson"
         await patiently()(self._quarantine.put, name, b"".join(self._lines))
+        self._flushes += 1
         self._lines, self._bytes, self._first = [], 0, -1
 
     async def _keep(self, reason: str, position: int, record: dict[str, Any]) -> None:

@@ -152,30 +152,3 @@ async def test_a_large_letter_keeps_within_sqs_limit(aws: Aws, site: Site) -> No
     assert kept["logfanout.reason"] == "bad_key"
     size = len(asked["MessageBody"]) + sum(len(name) + len(value) + len("String") for name, value in kept.items())
     assert MOST_MESSAGE_BYTES - 50 < size <= MOST_MESSAGE_BYTES
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (
-            {"Attributes": {"RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:111122223333:dead"}'}},
-            "/111122223333/dead",
-        ),
-        ({"Attributes": {}}, None),
-        ({}, None),
-    ],
-)
-async def test_the_dead_letter_queue_is_the_redrive_policys(
-    aws: Aws, site: Site, answer: dict[str, Any], expected: str | None
-) -> None:
-    """At the address of the queue itself, an override's too."""
-    for base in ("https://sqs.eu-west-1.amazonaws.com", "http://localhost:4566/prefix"):
-        site.json(answer)
-        found = await aws.dead_letter_url(f"{base}/111122223333/notices")
-        assert found == (expected and base + expected)
-
-
-async def test_who_may_not_ask_has_none(aws: Aws, site: Site) -> None:
-    """The permission is not one a worker needs."""
-    site.json({"__type": "AccessDeniedException", "message": "no"}, status=400)
-    assert await aws.dead_letter_url(URL) is None

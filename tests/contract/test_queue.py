@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from logfanout.aws import Redrive
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received
 from logfanout.testing import World
 
@@ -42,8 +43,8 @@ async def real(cloud: Any, name: str) -> Stage:
     async with cloud.client("sqs") as sqs:
         dead_url = (await sqs.create_queue(QueueName=f"{name}-dead"))["QueueUrl"]
         url = (await sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive}))["QueueUrl"]
-    assert await cloud.aws.dead_letter_url(url) == dead_url
-    assert await cloud.aws.dead_letter_url(dead_url) is None
+    assert await cloud.aws.redrive(url) == Redrive(url=dead_url, max_receive_count=2)
+    assert await cloud.aws.redrive(dead_url) is None
 
     async def send(body: str) -> None:
         async with cloud.client("sqs") as sqs:

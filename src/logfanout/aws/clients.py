@@ -69,11 +69,6 @@ class Aws:
         """Return what the queue's redrive policy says; ``None`` if it has none, or we may not ask."""
         return await redrive(self._sqs, queue_url)
 
-    async def dead_letter_url(self, queue_url: str) -> str | None:
-        """Return where the queue's redrive policy sends dead letters; ``None`` if it does not, or we may not ask."""
-        found = await self.redrive(queue_url)
-        return found.url if found else None
-
     def bucket(self) -> S3Bucket:
         """Return the ``Bucket``, read with the task's own credentials."""
         return S3Bucket(self._http, endpoints=self._endpoints, credentials=self.credentials)

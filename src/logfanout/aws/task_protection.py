@@ -11,16 +11,13 @@ from typing import Any
 
 import msgspec
 
-from logfanout.aws.faults import Refused, Table, as_ours, error_of, kind_of
+from logfanout.aws.faults import Refused, as_ours, kind_of
 from logfanout.aws.http import MOST_ERROR_BYTES, Http
 from logfanout.errors import Unavailable
 
 # The agent allows ECS four seconds.
 AGENT_SECONDS = 6.0
 HEADERS = {"content-type": "application/json"}
-# "API failure reasons" and UpdateTaskProtection, "Errors". Nothing here is worth more than another try later on:
-# TASK_NOT_VALID is a task of no service, DEPLOYMENT_BLOCKED one that is about to be replaced.
-AGENT_FAULTS: Table = {}
 
 
 class EcsTaskProtection:
@@ -42,7 +39,7 @@ class EcsTaskProtection:
         await self._put({"ProtectionEnabled": False}, "release the task")
 
     async def _put(self, wanted: dict[str, Any], asked: str) -> None:
-        with as_ours(AGENT_FAULTS, asked):
+        with as_ours({}, asked):
             async with asyncio.timeout(AGENT_SECONDS):
                 answer = await self._http.put(self._url, headers=HEADERS, body=msgspec.json.encode(wanted))
                 try:
@@ -51,9 +48,9 @@ class EcsTaskProtection:
                     answer.close()
         if (said := _refusal(answer.status, body)) is None:
             return
-        if kind_of(said, AGENT_FAULTS) is None:  # a code of ECS's that no table knows must not stop delivery
-            raise Unavailable(f"{asked}: {said}")
-        raise error_of(said, AGENT_FAULTS, asked)
+        # Whatever else ECS says, as TASK_NOT_VALID of a task that is in no service or DEPLOYMENT_BLOCKED of one about
+        # to be replaced, is worth another try later on, and never a reason to stop delivering.
+        raise (kind_of(said, {}) or Unavailable)(f"{asked}: {said}")
 
 
 def _refusal(status: int, body: bytes) -> Refused | None:

@@ -7,13 +7,17 @@ The happy path is a look into a dictionary. The table being down delays no deliv
 delivered twice, which is reported.
 """
 
+import asyncio
+
 from logfanout import telemetry
 from logfanout.errors import LogfanoutError
 from logfanout.ledger.memory import WorkerLedger, merged
 from logfanout.ports import Ledger, Memory
 from logfanout.retrying import patiently
 
-ATTEMPTS = 3  # under a second: what the table does not tell costs duplicates, what it delays costs everybody
+ATTEMPTS = 3
+# All attempts together: what the table does not tell costs duplicates, what it delays costs everybody, a drain first.
+FLEET_SECONDS = 3.0
 
 
 class Ledgers:
@@ -35,9 +39,10 @@ class Ledgers:
         if known.finished or not ask_fleet or self._fleet is None:
             return known
         try:
-            told: Memory = await patiently(attempts=ATTEMPTS)(self._fleet.recall, object_id)
-        except LogfanoutError as error:
-            telemetry.LedgerFailed(call="recall", error=str(error)).emit()
+            async with asyncio.timeout(FLEET_SECONDS):
+                told: Memory = await patiently(attempts=ATTEMPTS)(self._fleet.recall, object_id)
+        except (LogfanoutError, TimeoutError) as error:
+            telemetry.LedgerFailed(call="recall", error=_said(error)).emit()
             return known
         if told.finished or told.taken:
             self._own.note(object_id, told)
@@ -52,6 +57,11 @@ class Ledgers:
         if not tell_fleet or self._fleet is None:
             return
         try:
-            await patiently(attempts=ATTEMPTS)(self._fleet.remember, object_id, memory)
-        except LogfanoutError as error:
-            telemetry.LedgerFailed(call="remember", error=str(error)).emit()
+            async with asyncio.timeout(FLEET_SECONDS):
+                await patiently(attempts=ATTEMPTS)(self._fleet.remember, object_id, memory)
+        except (LogfanoutError, TimeoutError) as error:
+            telemetry.LedgerFailed(call="remember", error=_said(error)).emit()
+
+
+def _said(error: Exception) -> str:
+    return str(error) or f"no answer within {FLEET_SECONDS:.0f} s"

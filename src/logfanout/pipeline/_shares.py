@@ -8,7 +8,7 @@ A lane is a tenant. SQS hands out messages in no order one could choose by, so o
 of them would soon be in every slot, and the others' messages behind them in the queue. Four rules prevent it:
 
 1. *Fewest running first.* A freed slot goes to the waiting lane with the fewest running, so that lanes move towards
-   equal shares without anything being taken from a running message; ties go to who waits longest.
+   equal shares without anything being taken from a running message; among equals lanes take turns.
 2. *A reserve.* The last eighth of the slots starts a message only while its lane has fewer running than slots are
    free: a lane alone stops short of it, a newcomer starts at once and takes half of what is left, the next one half of
    that. All other slots are never idle while a message waits.
@@ -16,15 +16,19 @@ of them would soon be in every slot, and the others' messages behind them in the
    messages. The room is for that alone: a message is asked for only while some slot is free, since one hoarded here
    cannot be had by an idle worker elsewhere. When it is full, the lane with the most in it makes room, so that no lane
    can fill it; of that lane's the one received least often goes, so that none uses up its receives long before others.
-4. *Looking through the queue.* With the room full, finished work alone decides how fast the queue is read. For a fast
-   lane that is fast enough. Behind a slow one the others' messages would never be seen, so that while a slot is free
-   for them the queue is read at a steady pace all the same: ten messages each ``LOOK_SECONDS``, two hundred a second,
-   a hundred thousand in under nine minutes for one worker. What the room has no place for goes back to SQS, hidden
-   for about as long as its lane will take to get to it; that makes it invisible to the next look, too. It costs the
-   message one receive each time, which is why it is not done faster, nor while no slot is free: then nobody it might
-   find could start, and receiving pauses.
+4. *Looking through the queue.* With the room full, finished work alone decides how fast the queue is read; behind a
+   slow lane the others' messages would not be seen for hours. While a slot is free for them the queue is therefore
+   read at a steady pace all the same, ``LOOKS_PER_SECOND``: a hundred thousand messages in under nine minutes, for one
+   worker. What the room has no place for goes back to SQS, hidden for about as long as its lane will take to get to
+   it, which keeps it out of the next look, too.
 
-So a slow tenant delays the others by no more than one look through its backlog, and holds what slots the others do
+A look costs each message it gives back one of its receives, and a queue gives only so many before it sets a message
+aside. Hence: work that is fast enough reads the queue by itself, and no look is added; a look that in ``LOOK_SECONDS``
+has met no lane but the crowd's has seen a long backlog whole, and is taken up again only an hour after it began, so
+that a tenant alone on its queue may be as slow as it likes; and while no slot is free nothing is looked for, since
+what would be found could not start: then receiving pauses.
+
+So a slow tenant delays the others by little more than a look through its backlog, and holds what slots the others do
 not use; a lane below its share (slots divided by active lanes) never waits for one at or above it to start first.
 """
 
@@ -36,7 +40,11 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item", bound=Hashable)
 
 BATCH = 10  # ReceiveMessage, "MaxNumberOfMessages"
-LOOK_SECONDS = 0.05
+LOOKS_PER_SECOND = 200.0  # messages seen
+LOOK_SECONDS = 600.0  # for how long to look in vain
+LOOK_AGAIN_SECONDS = 3600.0  # from the beginning of one look to that of the next
+GLANCE_SECONDS = 30.0  # in between: one receive, which by luck meets somebody
+NO_WAIT_SECONDS = 0.001  # a timer may be early by less: who waited for it must not find that it has to wait again
 RESERVE = 1 / 8  # of the slots
 LONGEST_DELAY_SECONDS = 900.0  # CONTRACT §1, of a message given back
 RATE_SECONDS = 60.0  # over which a lane's pace is averaged
@@ -67,14 +75,14 @@ class _Lane(Generic[Item]):
     since_seconds: float  # when it became active
     running: int = 0
     waiting: dict[Item, tuple[int, int]] = field(default_factory=dict)  # in order of arrival: (arrival, receives)
+    turn: int = 0  # grows with each start: the less, the longer ago it had one
     pace: float = 0.0  # departures a second, averaged; as of the last one
     left_seconds: float = 0.0  # when that was
     due_seconds: float = 0.0  # when it is likely to have worked off all it was sent, what was given back included
 
     def rank(self) -> tuple[int, int]:
-        """The less, the sooner it starts; something must be waiting."""
-        arrival, _ = next(iter(self.waiting.values()))
-        return self.running, arrival
+        """The less, the sooner it starts."""
+        return self.running, self.turn
 
     def left(self, now_seconds: float) -> None:
         """Count a departure."""
@@ -103,8 +111,11 @@ class Shares(Generic[Item]):
         self.running = 0
         self.waiting = 0
         self._asked = 0  # messages that receives under way may bring
-        self._looked_seconds = -math.inf  # when the queue was last asked
-        self._arrivals = 0
+        self._read_seconds = -math.inf  # when the next look is due, at its pace; each arrival puts it off
+        self._arrived_seconds = -math.inf
+        self._crowd: Hashable = None  # the lane last given back from
+        self._met_seconds = -math.inf  # when a message of another lane last arrived
+        self._ticks = 0  # arrivals and starts, so that each comes before or after each other
         self._lanes: dict[Hashable, _Lane[Item]] = {}  # the active ones: something runs or waits
         self._lane_of: dict[Item, Hashable] = {}
 
@@ -137,7 +148,7 @@ class Shares(Generic[Item]):
         places = self._places
         if places > 0:
             return min(BATCH, unclaimed, places)
-        return BATCH if now_seconds >= self._looked_seconds + LOOK_SECONDS else 0
+        return 0 if self._look_wait(now_seconds) else BATCH
 
     def wanted_after_seconds(self, *, now_seconds: float) -> float | None:
         """Return when ``wanted`` will say more than 0 though nothing leaves; ``None``: not before something does."""
@@ -145,17 +156,24 @@ class Shares(Generic[Item]):
             return None
         if self._places > 0:
             return 0.0
-        return max(self._looked_seconds + LOOK_SECONDS - now_seconds, 0.0)
+        return self._look_wait(now_seconds)
 
     @property
     def _places(self) -> int:
         """Messages that could be kept whatever lane they are of, beyond those asked for already."""
         return max(self.free - self.reserve, 0) + self.room_left - self._asked
 
-    def asked(self, count: int, *, now_seconds: float) -> None:
+    def _look_wait(self, now_seconds: float) -> float:
+        in_vain_seconds = now_seconds - self._met_seconds
+        due_seconds = self._read_seconds
+        if not math.isinf(in_vain_seconds) and in_vain_seconds % LOOK_AGAIN_SECONDS >= LOOK_SECONDS:
+            due_seconds = self._arrived_seconds + GLANCE_SECONDS
+        wait = due_seconds - now_seconds
+        return wait if wait > NO_WAIT_SECONDS else 0.0
+
+    def asked(self, count: int) -> None:
         """Note that a receive of up to *count* messages is under way."""
         self._asked += count
-        self._looked_seconds = now_seconds
 
     def answered(self, count: int) -> None:
         """Note that the receive of up to *count* has ended; what it brought has arrived, each by ``arrive``."""
@@ -163,19 +181,28 @@ class Shares(Generic[Item]):
 
     def arrive(self, lane: Hashable, item: Item, *, receives: int = 1, now_seconds: float) -> Start | Wait | Full[Item]:
         """Say what becomes of *item*, a message of *lane* that was received *receives* times."""
+        self._note_arrival(lane, now_seconds)
         its = self._lanes.get(lane)
         if its is None:
-            its = self._lanes[lane] = _Lane(since_seconds=now_seconds, left_seconds=now_seconds)
+            its = _Lane(since_seconds=now_seconds, left_seconds=now_seconds, turn=self._ticks)
+            self._lanes[lane] = its
         self._lane_of[item] = lane
         if self._may_start(its):  # if so, none of its lane waits
             self._start(its)
             return Start()
-        self._arrivals += 1
-        its.waiting[item] = (self._arrivals, receives)
+        its.waiting[item] = (self._ticks, receives)
         self.waiting += 1
         if self.waiting <= self.room:
             return Wait()
         return self._crowded_out(its, now_seconds)
+
+    def _note_arrival(self, lane: Hashable, now_seconds: float) -> None:
+        self._ticks += 1
+        self._arrived_seconds = now_seconds
+        # A burst puts the next look off by a second at most: after a pause it is not paid for for long.
+        self._read_seconds = min(max(self._read_seconds, now_seconds) + 1 / LOOKS_PER_SECOND, now_seconds + 1)
+        if lane != self._crowd:
+            self._met_seconds = now_seconds
 
     def leave(self, item: Item, *, now_seconds: float) -> tuple[Item, ...]:
         """Free the slot of *item*, which was running; return those that start now."""
@@ -210,6 +237,8 @@ class Shares(Generic[Item]):
         return self.free > self.reserve or lane.running < self.free
 
     def _start(self, lane: _Lane[Item]) -> None:
+        self._ticks += 1
+        lane.turn = self._ticks
         lane.running += 1
         self.running += 1
 
@@ -233,6 +262,7 @@ class Shares(Generic[Item]):
         if len(lane.waiting) <= len(arrived.waiting):
             lane = arrived
         item = min(reversed(lane.waiting), key=lambda each: lane.waiting[each][1])  # among equals the last to come
+        self._crowd = self._lane_of[item]
         self._withdraw(item, lane)
         return Full(item, lane.delay(now_seconds))
 

@@ -164,7 +164,7 @@ class Inbox:
                 await self._gate.until_open()
             most = self._shares.wanted(now_seconds=_now())
             if most:
-                self._shares.asked(most, now_seconds=_now())
+                self._shares.asked(most)
                 return most
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._shares.wanted_after_seconds(now_seconds=_now())), self._changed:

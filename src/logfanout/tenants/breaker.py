@@ -80,7 +80,8 @@ class _Open:
 class Breakers:
     """The destinations that refused of late; of all others nothing is remembered."""
 
-    def __init__(self, *, jitter: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(self, *, most: int = MOST_OPEN, jitter: Callable[[float, float], float] = random.uniform) -> None:
+        self._most = most
         self._jitter = jitter
         self._open: dict[Destination, _Open] = {}  # the one asked about longest ago first
         self._tenants: Counter[str] = Counter()
@@ -183,7 +184,7 @@ class Breakers:
             self._close(destination, why="forgotten", now_seconds=now_seconds)
 
     def _forget_excess(self, now_seconds: float) -> None:
-        while len(self._open) > MOST_OPEN:
+        while len(self._open) > self._most:
             self._close(next(iter(self._open)), why="forgotten", now_seconds=now_seconds)
 
     def _close(self, destination: Destination, *, why: str, now_seconds: float) -> None:

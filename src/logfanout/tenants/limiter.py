@@ -42,14 +42,15 @@ class _Lane:
     most: int
     limit: int
     running: int = 0
-    credit: int = 0  # accepted since the limit last moved
+    credit: int = 0  # accepted in the present window, of as many as the limit
+    filled: bool = False  # whether in this window all places were taken at some time
     cuts: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     async def enter(self) -> None:
         """Return with a place of one's own."""
         if self.running < self.limit and not self.waiting:
-            self.running += 1
+            self._take()
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting.append(granted)
@@ -75,26 +76,30 @@ class _Lane:
             granted = self.waiting.popleft()
             if not granted.done():
                 granted.set_result(None)
-                self.running += 1
+                self._take()
 
     def accept(self) -> None:
-        """Count an accepted request, which still has its place."""
-        if self.limit == self.most or self.running < self.limit:
-            return
+        """Count an accepted request; a window of them that filled the limit raises it."""
         self.credit += 1
-        if self.credit >= self.limit:
+        if self.credit < self.limit:
+            return
+        if self.filled and self.limit < self.most:
             self.limit += 1
-            self.credit = 0
             if self.limit == self.most:
                 telemetry.AccountRecovered(account=str(self.key)).emit()
+        self.credit, self.filled = 0, False
 
     def cut(self) -> None:
         """Halve the limit."""
         before, self.limit = self.limit, max(LEAST, self.limit // 2)
         self.cuts += 1
-        self.credit = 0
+        self.credit, self.filled = 0, False
         if self.limit < before:
             telemetry.AccountSlowed(account=str(self.key), limit=self.limit, newly=before == self.most).emit()
+
+    def _take(self) -> None:
+        self.running += 1
+        self.filled = self.filled or self.running >= self.limit
 
 
 class Turn:

@@ -100,6 +100,10 @@ class Drill:
             await self.put(one)
         return made
 
+    async def write_large(self, number: int, *, mebibytes: int = 4) -> list[vector.LogObject]:
+        """Put objects of so many batches, each of a mebibyte: what can be interrupted in their middle."""
+        return await self.write(number, events=250 * mebibytes, message_bytes=4000)
+
     async def put(self, given: vector.LogObject) -> None:
         """Put one object whose every event must arrive."""
         put_ms = await vector.put(self._shipper, self.region.bucket, given)
@@ -321,6 +325,7 @@ def kill(running: fleet.Fleet) -> None:
     """End *running* and its children now, without asking."""
     with suppress(ProcessLookupError):
         os.killpg(running.process.pid, signal.SIGKILL)
+    running.process.wait()
 
 
 def _letter(message: Mapping[str, Any]) -> Letter:

@@ -111,7 +111,7 @@ class CloudWatch:
         messages = [event.message for event in asked.log_events]
         size_bytes = len("".join(messages).encode()) + EVENT_OVERHEAD_BYTES * len(messages)
         now_ms, rejected = self._now_ms(), Rejections()
-        if not _plainly_fine(times, messages, size_bytes, now_ms=now_ms, retention_days=group.retention_days):
+        if not plainly_fine(times, messages, size_bytes, now_ms=now_ms, retention_days=group.retention_days):
             try:
                 times, messages, rejected = _judged(times, messages, now_ms=now_ms, group=group)
             except Refused as why:
@@ -210,7 +210,7 @@ class CloudWatch:
         return {"events": events, "nextForwardToken": token, "nextBackwardToken": token}
 
 
-def _plainly_fine(
+def plainly_fine(
     times: list[int], messages: list[str], size_bytes: int, *, now_ms: int, retention_days: int | None
 ) -> bool:
     """Whether a few looks at the whole show that no limit is broken and no event rejected; ``judge`` agrees."""

@@ -81,6 +81,10 @@ class Sessions:
         """Remember *session*."""
         self._known[session.access_key] = session
 
+    def known(self) -> tuple[Session, ...]:
+        """Return every session, ended ones too."""
+        return tuple(self._known.values())
+
     def expire(self, account: str = "") -> int:
         """End every session of *account* (empty: of all) now; return how many were good."""
         now = self._now_seconds()
