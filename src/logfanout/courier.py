@@ -170,6 +170,7 @@ class Courier:
             if self._rules.drop_unknown_tenants:
                 return "unsubscribed"
             raise
+        self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=_now())
         wanting = routes.wanting(tenant, application=journey.key.application)
         if wanting:
             await self._admitted(journey, wanting)

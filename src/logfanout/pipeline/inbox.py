@@ -29,7 +29,7 @@ LONGEST_GIVE_BACK_SECONDS = 900.0
 # At a drain, what SQS may already have put on the wire is waited for: a poll cut off then hides its messages for long.
 POLL_GRACE_SECONDS = 1.0
 RESERVE_SECONDS = 2.0  # of the drain, for giving back what could not be finished
-ROOM = 8  # messages that may wait for each slot: bodies of a kilobyte or two
+ROOM = 2  # messages that may wait for each slot: enough to see past a crowd; more would be kept from idle workers
 _LONGEST_POLL_WAIT_SECONDS = 30.0
 
 Handle = Callable[[Lease], Awaitable[None]]
@@ -194,7 +194,7 @@ class Inbox:
             case Wait():
                 pass
             case Full(crowded_out, delay_seconds):
-                back = self.give_back(crowded_out, at_least_seconds=delay_seconds)
+                back = self._hide(crowded_out, seconds=delay_seconds or self._delay(crowded_out))
                 group.create_task(back, name=f"crowded out {crowded_out.message.id}")
 
     def _start(self, lease: Lease, handle: Handle, group: asyncio.TaskGroup) -> None:
@@ -233,11 +233,16 @@ class Inbox:
 
     async def give_back(self, lease: Lease, *, at_least_seconds: float = 0.0) -> None:
         """Show *lease*'s message again after a delay that grows with its receives."""
+        await self._hide(lease, seconds=max(self._delay(lease), at_least_seconds))
+
+    def _delay(self, lease: Lease) -> float:
         doubled = self.terms.give_back_seconds * 2 ** min(lease.message.receive_count - 1, 16)
         longest = min(doubled, LONGEST_GIVE_BACK_SECONDS)
-        seconds = random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
-        seconds = min(max(seconds, at_least_seconds), LONGEST_GIVE_BACK_SECONDS)
+        return random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
+
+    async def _hide(self, lease: Lease, *, seconds: float) -> None:
         try:
+            seconds = min(seconds, LONGEST_GIVE_BACK_SECONDS)
             await self._queue.hide([lease.message.receipt], seconds=round(seconds))
         except LogfanoutError as error:
             telemetry.QueueFailed(call="give back", error=str(error), retry_seconds=0.0).emit()

@@ -22,8 +22,9 @@ RENEW_AHEAD_MS = 600_000
 RENEW_SPREAD_MS = 300_000
 # A session is not used in its last seconds: a put signed now may be read later.
 EXPIRY_MARGIN_MS = 10_000
-# How soon a refused or failed renewal is asked for again: a tenant with a broken trust must not eat the STS quota.
-ASK_AGAIN_MS = 30_000
+# How soon a refused or failed renewal is asked for again: what was under way when a trust broke must not eat the STS
+# quota. Shorter than a breaker's first wait, so that its probe hears STS and not us.
+ASK_AGAIN_MS = 5_000
 
 _ILLEGAL_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _SESSION_NAME_LENGTH = 64  # AssumeRole, "RoleSessionName": 2 to 64 of [\w+=,.@-]
