@@ -16,7 +16,7 @@ demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machi
 	$(BIN)/logfanout demo $(ARGS)
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 drills: $(VENV)/.dev ## break everything that can break, and write docs/reliability.md's table
 	$(BIN)/python -m pytest tests/drills -m drill --drill-table docs/reliability.md $(ARGS)
