@@ -117,7 +117,7 @@ async def test_the_version_announced_is_the_one_read(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("change", [{"key": "other"}, {"bucket": "no-such-bucket-anywhere"}, {"key": ""}])
-async def test_what_is_not_there_is_gone(stage: Stage, change: dict[str, str]) -> None:
+async def test_what_is_not_there_is_gone(stage: Stage, change: dict[str, Any]) -> None:
     """The key or the whole bucket."""
     ref = replace(await stage.put("k", b"x"), version_id="", **change)
     with pytest.raises(ObjectGone, match="GetObject"):

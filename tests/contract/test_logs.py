@@ -79,7 +79,8 @@ def real(cloud: Any, name: str) -> Stage:
             document = policy(Action=allowed, Resource="*")
             await iam.put_role_policy(RoleName=f"{name}-{len(may)}", PolicyName="may", PolicyDocument=document)
         wanted = Assumption(role_arn=role["Role"]["Arn"], session_name="s-1")
-        return await cloud.aws.tokens().assume(wanted, using=None)
+        credentials: Credentials = await cloud.aws.tokens().assume(wanted, using=None)
+        return credentials
 
     async def stored(to: LogStream) -> list[tuple[int, str]]:
         async with cloud.client("logs", account=CUSTOMER, region=to.region) as logs:
@@ -89,7 +90,8 @@ def real(cloud: Any, name: str) -> Stage:
     async def retention_days(to: LogStream) -> int | None:
         async with cloud.client("logs", account=CUSTOMER, region=to.region) as logs:
             [group] = (await logs.describe_log_groups(logGroupNamePrefix=to.group))["logGroups"]
-        return group.get("retentionInDays")
+        days: int | None = group.get("retentionInDays")
+        return days
 
     return Stage(
         logs=cloud.aws.logs(),
