@@ -223,9 +223,9 @@ async def test_a_bad_record_costs_itself_only() -> None:
         ("acme//web/pod-1/a.gz", None, "bad_key"),
         ("acme/../web/pod-1/a.gz", None, "bad_key"),
         ("acme/c1/web/pod-1/a.gz", b"\x1f\x8b\x08 no gzip", "object_corrupt"),
-        ("acme/c1/web/pod-1/a.gz", gzip.compress(ndjson("one", at_ms=NOON_MS))[:-9], "object_corrupt"),
+        ("acme/c1/web/pod-1/a.gz", gzip.compress(ndjson("one", at_ms=NOON_MS), mtime=0)[:-9], "object_corrupt"),
         ("acme/c1/web/pod-1/a.gz", b"plain text, no JSON\n", "object_corrupt"),
-        ("acme/c1/web/pod-1/a.gz", gzip.compress(bytes(65 * MIB)), "object_refused"),
+        ("acme/c1/web/pod-1/a.gz", gzip.compress(bytes(65 * MIB), mtime=0), "object_refused"),
         ("acme/c1/web/pod-1/a.gz", b'{"message":"' + b"x" * 17 * MIB + b'"}', "object_refused"),
     ],
 )
