@@ -11,10 +11,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from logfanout import telemetry
-from logfanout.delivery import Delivery
+from logfanout.delivery import Delivery, account
 from logfanout.errors import (
     AccessRefused,
-    AccountingBroken,
     DestinationParked,
     LogfanoutError,
     Permanent,
@@ -209,7 +208,7 @@ class Courier:
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._read_into(deliveries, journey)
         self._tell_breakers(deliveries)
-        _account(journey.ref, deliveries, complete=_is_complete(unreadable))
+        account(journey.ref, deliveries, complete=_is_complete(unreadable))
         failures = [delivery.failure for delivery in deliveries if delivery.failure]
         failures.extend([unreadable] if unreadable else [])
         if failures:
@@ -297,27 +296,3 @@ async def _records(body: ObjectBody, journey: _Journey) -> AsyncIterator[Records
             yield records
     for records in reader.finish():
         yield records
-
-
-def _account(ref: ObjectRef, deliveries: Sequence[Delivery], *, complete: bool) -> None:
-    """Report what became of every event, and refuse to go on if one is unaccounted for.
-
-    Raises:
-        AccountingBroken: a delivery without failure does not add up.
-    """
-    for delivery in deliveries:
-        tenant, tally = delivery.destination.tenant, delivery.tally
-        _count(tenant, "delivered", tally.delivered)
-        _count(tenant, "skipped", tally.skipped)
-        _count(tenant, "quarantined", tally.quarantined)
-        _count(tenant, "rejected", tally.rejected)
-        for reason, count in tally.refused.items():
-            telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=ref.uri).emit()
-        if complete and delivery.failure is None and not tally.balanced:
-            telemetry.AccountingBroke(object=ref.uri, tenant=tenant, tally=repr(tally)).emit()
-            raise AccountingBroken(f"{ref.uri}: {tally} does not add up")
-
-
-def _count(tenant: str, outcome: str, count: int) -> None:
-    if count:
-        telemetry.EventsCounted(tenant=tenant, outcome=outcome, count=count).emit()

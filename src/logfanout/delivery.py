@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from logfanout.errors import LogfanoutError
+from logfanout import telemetry
+from logfanout.errors import AccountingBroken, LogfanoutError
 from logfanout.ledger.ranges import Ranges
 from logfanout.pipeline.records import Records, Unreadable
 from logfanout.pipeline.stream_batches import Batch, Outcasts, StreamBatches, Window
 from logfanout.pipeline.writer import Placed, Writer
-from logfanout.ports import Clock
+from logfanout.ports import Clock, ObjectRef
 from logfanout.quarantine import Keeper
 from logfanout.tenants.rows import CloudWatchDestination
 
@@ -188,3 +189,27 @@ class Delivery:
                     continue
             whole.append(position)
         return whole
+
+
+def account(ref: ObjectRef, deliveries: Sequence[Delivery], *, complete: bool) -> None:
+    """Report what became of every event, and refuse to go on if one is unaccounted for.
+
+    Raises:
+        AccountingBroken: a delivery without failure does not add up.
+    """
+    for delivery in deliveries:
+        tenant, tally = delivery.destination.tenant, delivery.tally
+        _count(tenant, "delivered", tally.delivered)
+        _count(tenant, "skipped", tally.skipped)
+        _count(tenant, "quarantined", tally.quarantined)
+        _count(tenant, "rejected", tally.rejected)
+        for reason, count in tally.refused.items():
+            telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=ref.uri).emit()
+        if complete and delivery.failure is None and not tally.balanced:
+            telemetry.AccountingBroke(object=ref.uri, tenant=tenant, tally=repr(tally)).emit()
+            raise AccountingBroken(f"{ref.uri}: {tally} does not add up")
+
+
+def _count(tenant: str, outcome: str, count: int) -> None:
+    if count:
+        telemetry.EventsCounted(tenant=tenant, outcome=outcome, count=count).emit()

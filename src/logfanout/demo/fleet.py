@@ -114,6 +114,7 @@ def environment(
         "AWS_SESSION_TOKEN": session.token,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "LOGFANOUT_HTTP_HOST": "127.0.0.1",
         "LOGFANOUT_HTTP_PORT": str(free_port()),
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
