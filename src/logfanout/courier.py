@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from logfanout import telemetry
 from logfanout.delivery import Delivery, account
@@ -84,6 +85,8 @@ class Courier:
     def __init__(self, world: World, rules: Rules) -> None:
         self._world = world
         self._rules = rules
+        # One attempt at an object at a time: a notice repeated meanwhile waits, and then finds it delivered.
+        self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
         return f"<Courier {self._world.directory!r} {self._world.writer!r} {self._world.ledgers!r}>"
@@ -112,7 +115,8 @@ class Courier:
         inflation = Inflation(name=ref.uri, max_bytes=self._rules.max_inflated_bytes)
         outcome = "failed"
         try:
-            outcome = await self._delivered(ref, inflation, lease, received_before=received_before)
+            async with self._in_hand.setdefault(object_id(ref), asyncio.Lock()):
+                outcome = await self._delivered(ref, inflation, lease, received_before=received_before)
         except Permanent:
             outcome = "set_aside"
             raise

@@ -103,7 +103,9 @@ class Inbox:
             given_back += await self._show_unstarted(deadline)  # what the last polls brought
             await self._finish_started(deadline, reserve)
             keeper.cancel()
-            return given_back + await self._show_again(self._leases.all(), deadline)
+            given_back += await self._show_again(self._leases.all(), deadline)
+            await self._cut_off(deadline)
+            return given_back
 
     async def _stop_receiving(self, receivers: Iterable[asyncio.Task[None]], *, within_seconds: float) -> None:
         await asyncio.wait(receivers, timeout=within_seconds)
@@ -119,6 +121,13 @@ class Inbox:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished, timeout=reserve / 2)
+
+    async def _cut_off(self, deadline: float) -> None:
+        """End at *deadline* what still tidies up after it was told to end: remembering progress takes a call."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=max(deadline - _now(), 0))
+        for task in self._tasks:
+            task.cancel()
 
     async def _show_unstarted(self, deadline: float) -> int:
         return await self._show_again([each for each in self._leases.all() if each not in self._started], deadline)

@@ -6,7 +6,6 @@ Pure but for the clock. No two messages are equal, so that an event that arrives
 """
 
 import time
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from random import Random
@@ -26,13 +25,6 @@ class Cargo:
         self._objects = count()
         self._lines = count()
 
-    def objects(
-        self, tenants: Sequence[Tenant], number: int, *, events: int, message_bytes: int
-    ) -> Iterator[vector.LogObject]:
-        """Yield *number* objects, tenants in turns; their lines end now."""
-        for turn in range(number):
-            yield self.object(tenants[turn % len(tenants)], events=events, message_bytes=message_bytes)
-
     def object(self, tenant: Tenant, *, events: int, message_bytes: int) -> vector.LogObject:
         """Return one object of *tenant*; framings and applications take turns."""
         serial = next(self._objects)
@@ -48,8 +40,3 @@ class Cargo:
             framing=FRAMINGS[serial % len(FRAMINGS)],
             unique=UUID(int=self._random.getrandbits(128), version=4),
         )
-
-
-def object_number(message: str) -> int:
-    """Return the number of the object that *message* is a line of."""
-    return int(message.split(" ", 2)[1])

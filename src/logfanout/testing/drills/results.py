@@ -22,21 +22,23 @@ class Result:
     """One drill's outcome, in events."""
 
     drill: str
-    injected: str
-    written: int  # that must arrive
-    delivered: int  # repetitions not counted
-    lost: int
-    twice: int
-    bound: int  # of ``twice``: what may be repeated at most, after what was done
-    astray: int  # in a place that is not theirs, or altered
-    broken: int  # limits of PutLogEvents
-    dead: int  # dead letters, each with the reason the drill expects
-    seconds: float
+    injected: str = "did not come to its end"
+    written: int = 0  # that must arrive
+    delivered: int = 0  # repetitions not counted
+    lost: int = 0
+    twice: int = 0
+    bound: int = 0  # of ``twice``: what may be repeated at most, after what was done
+    astray: int = 0  # in a place that is not theirs, or altered
+    broken: int = 0  # limits of PutLogEvents
+    dead: int = 0  # dead letters, each with the reason the drill expects
+    seconds: float = 0.0
+    held: bool = True  # whether all else the drill asserts did
 
     @property
     def clean(self) -> bool:
         """Whether it went as promised."""
-        return not (self.lost or self.astray or self.broken) and self.twice <= self.bound
+        counts = self.lost or self.astray or self.broken or self.twice > self.bound
+        return self.held and bool(self.written) and not counts
 
 
 def table(results: Iterable[Result]) -> str:

@@ -11,12 +11,10 @@ import json
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from logfanout.demo import audit, backlog, fleet, policies, vector, writing
@@ -25,6 +23,7 @@ from logfanout.demo.pods import Event
 from logfanout.demo.region import DEAD_LETTERS, TASK_ROLE, Region, provision
 from logfanout.demo.roster import HOME_REGION, PLATFORM_ACCOUNT, Tenant, roster
 from logfanout.testing.drills.cargo import Cargo
+from logfanout.testing.drills.readings import Letter, found, has_all, read_letter
 from logfanout.testing.drills.results import Result
 from logfanout.testing.strict_aws import Place, StrictAws, open_strict_aws
 from logfanout.testing.strict_aws.holdings import Group
@@ -42,19 +41,6 @@ SETTINGS: Mapping[str, str] = {
     "LOGFANOUT_LOG_FORMAT": "json",
     "LOG_LEVEL": "INFO",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """One dead letter."""
-
-    body: str
-    attributes: Mapping[str, str]  # without the prefix ``logfanout.``
-
-    @property
-    def reason(self) -> str:
-        """Why it died; empty: SQS gave it up."""
-        return self.attributes.get("reason", "")
 
 
 class Drill:
@@ -94,10 +80,14 @@ class Drill:
     async def write(
         self, number: int, *, events: int = 200, message_bytes: int = 120, tenants: Sequence[Tenant] = ()
     ) -> list[vector.LogObject]:
-        """Put *number* objects of *events* lines, and note what must come of them."""
-        made = list(self.cargo.objects(tenants or self.tenants, number, events=events, message_bytes=message_bytes))
-        for one in made:
-            await self.put(one)
+        """Put *number* objects of *events* lines, *tenants* (none: all) in turns; note what must come of them."""
+        given = tenants or self.tenants
+        made: list[vector.LogObject] = []
+        for turn in range(number):
+            tenant = given[turn % len(given)]
+            # In a thread: compressing takes a moment, and AWS is served by this very loop.
+            made.append(await asyncio.to_thread(self.cargo.object, tenant, events=events, message_bytes=message_bytes))
+            await self.put(made[-1])
         return made
 
     async def write_large(self, number: int, *, mebibytes: int = 4) -> list[vector.LogObject]:
@@ -232,7 +222,7 @@ class Drill:
                 QueueUrl=self.region.dead_letters_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
             )
             messages = answer.get("Messages", [])
-            letters += map(_letter, messages)
+            letters += map(read_letter, messages)
             if not messages:
                 return letters
             for message in messages:
@@ -249,14 +239,7 @@ class Drill:
 
     def has_all(self, tenant: Tenant) -> bool:
         """Whether every event *tenant* must get has arrived."""
-        return not self._missing(self.expected[tenant.name])
-
-    def _missing(self, one: audit.Expectation) -> bool:
-        have = Counter[Event]()
-        for put in self.strict.holdings.puts:
-            if tuple(put.place) == tuple(one.place):
-                have.update(map(Event, put.times, put.messages))
-        return any(have[event] < len(puts) for event, puts in one.put_ms.items())
+        return has_all(self.expected[tenant.name], self.strict.holdings)
 
     def unanswered_events(self) -> int:
         """Count the events of accepted puts whose answers never went out: the writer must send these again."""
@@ -264,12 +247,7 @@ class Drill:
 
     def report(self) -> audit.Report:
         """Compare what was written with what every account holds."""
-        sightings: dict[audit.Place, list[audit.Sighting]] = {}
-        for put in self.strict.holdings.puts:
-            seen = sightings.setdefault(audit.Place(*put.place), [])
-            seen += (audit.Sighting(Event(*pair), put.at_ms) for pair in zip(put.times, put.messages, strict=True))
-        found = [audit.Finding(place=place, sightings=there) for place, there in sightings.items()]
-        return audit.compare(tuple(self.expected.values()), found)
+        return audit.compare(tuple(self.expected.values()), found(self.strict.holdings))
 
     def result(self, *, drill: str, injected: str, bound: int, dead: int) -> Result:
         """Return how it went."""
@@ -326,11 +304,3 @@ def kill(running: fleet.Fleet) -> None:
     with suppress(ProcessLookupError):
         os.killpg(running.process.pid, signal.SIGKILL)
     running.process.wait()
-
-
-def _letter(message: Mapping[str, Any]) -> Letter:
-    given = cast("Mapping[str, Mapping[str, str]]", message.get("MessageAttributes", {}))
-    return Letter(
-        body=str(message["Body"]),
-        attributes={name.removeprefix("logfanout."): value["StringValue"] for name, value in given.items()},
-    )

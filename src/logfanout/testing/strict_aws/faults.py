@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from random import Random
 
 from logfanout.testing.strict_aws.answers import Misfortune, Refused
@@ -44,20 +45,29 @@ class Delay:
 
 @dataclass(slots=True, eq=False)
 class Hold:
-    """Let the caller wait until somebody calls ``release``."""
+    """Let callers wait until somebody lets them go."""
 
     waiting: int = 0
-    _gate: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _open: bool = False
+    _tickets: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 0), repr=False)
+
+    def let(self, count: int) -> None:
+        """Let *count* callers go, those who have waited longest first."""
+        for _ in range(count):
+            self._tickets.release()
 
     def release(self) -> None:
         """Let all go who wait, and all who come."""
-        self._gate.set()
+        self._open = True
+        self.let(self.waiting)
 
     async def passed(self) -> None:
-        """Return when the gate is open."""
+        """Return when one may go."""
+        if self._open:
+            return
         self.waiting += 1
         try:
-            await self._gate.wait()
+            await self._tickets.acquire()
         finally:
             self.waiting -= 1
 
