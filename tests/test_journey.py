@@ -61,6 +61,7 @@ class Crew:
         *,
         drain_seconds: float = 25.0,
         slots: int = 32,
+        receivers: int = 1,
         lease_seconds: int = 120,
         give_back_seconds: float = 30,
         with_dead_letters: bool = True,
@@ -100,7 +101,9 @@ class Crew:
             dead_letters=world.dead_letters if with_dead_letters else None,
             lane=carrier.lane,
             gate=self.gate,
-            terms=Terms(slots=slots, receivers=4, lease_seconds=lease_seconds, give_back_seconds=give_back_seconds),
+            terms=Terms(
+                slots=slots, receivers=receivers, lease_seconds=lease_seconds, give_back_seconds=give_back_seconds
+            ),
         )
 
     async def serve(self) -> int:
@@ -162,7 +165,7 @@ async def test_everything_announced_arrives_exactly() -> None:
         if n % 4 == 1:
             data = b"[" + b",".join(data.splitlines()) + b"]"
         world.upload(f"{tenant.name}/c{n % 2}/web/pod-{n % 5}/{n} +%.json.gz", data, compress=n % 2 == 0)
-    async with at_work(world) as crew:
+    async with at_work(world, receivers=4) as crew:
         await crew.until_empty(within=60)
     for tenant in tenants:
         assert Counter(world.logs.events(tenant.account, tenant.group)) == expected[tenant.name]
@@ -459,6 +462,20 @@ async def test_the_same_notification_twice_is_delivered_once() -> None:
         await crew.until_empty()
     assert arrived(world, acme) == ["line"]
     assert world.bucket.calls_by_place["open", ref.uri] == 1
+
+
+@virtual_time
+async def test_the_same_notification_twice_at_once_is_delivered_once() -> None:
+    """Both are in hand before either is done: one delivers, the other finds it delivered."""
+    world = World()
+    (acme,) = enrol(world, "acme")
+    world.logs.slow(60, on="put")
+    world.upload("acme/c1/web/pod-1/a.gz", ndjson("line", at_ms=NOON_MS))
+    for _ in range(5):
+        world.queue.send(world.queue.bodies()[0])
+    async with at_work(world) as crew:
+        await crew.until_empty()
+    assert arrived(world, acme) == ["line"]
 
 
 @virtual_time

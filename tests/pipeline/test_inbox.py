@@ -55,7 +55,7 @@ def now() -> float:
 
 
 def terms(**changes: Any) -> Terms:
-    return Terms(**({"slots": 32, "receivers": 4, "lease_seconds": LEASE_SECONDS, "give_back_seconds": 30} | changes))
+    return Terms(**({"slots": 32, "receivers": 1, "lease_seconds": LEASE_SECONDS, "give_back_seconds": 30} | changes))
 
 
 class Serving:
@@ -119,7 +119,7 @@ async def test_it_never_asks_for_more_than_it_has_slots_for() -> None:
         await asyncio.sleep(7)
         await lease.delete()
 
-    async with serving(queue, slowly, slots=13) as work:
+    async with serving(queue, slowly, slots=13, receivers=4) as work:
         await work.until(lambda: not queue.bodies())
     assert queue.most_claimed == most_in_hand == 13
     assert queue.calls["delete"] <= 200
@@ -545,7 +545,7 @@ async def test_a_drain_finishes_what_is_in_hand() -> None:
         await asyncio.sleep(10)
         await lease.delete()
 
-    async with serving(queue, handle) as work:
+    async with serving(queue, handle, receivers=4) as work:
         await work.until(lambda: work.inbox.in_hand == 8)
         work.stop.set()
         await asyncio.sleep(2)
@@ -570,7 +570,7 @@ async def test_a_drain_gives_back_what_cannot_be_finished() -> None:
         finally:
             ended.append(lease)
 
-    async with serving(queue, for_ever, drain_seconds=25) as work:
+    async with serving(queue, for_ever, drain_seconds=25, receivers=4) as work:
         await work.until(lambda: work.inbox.in_hand == 25)
     assert work.given_back == 25
     assert queue.visible == 25
@@ -604,7 +604,7 @@ async def test_what_a_last_poll_brings_is_not_left_hidden() -> None:
     queue.slow(0.5, on="receive")
     for _ in range(5):
         queue.send("{}")
-    async with serving(queue, delete_at_once) as work:
+    async with serving(queue, delete_at_once, receivers=4) as work:
         await asyncio.sleep(0.2)  # the polls are on their way
         assert work.inbox.in_hand == 0
     assert work.given_back == queue.visible == 5
@@ -615,7 +615,7 @@ async def test_what_a_last_poll_brings_is_not_left_hidden() -> None:
 async def test_an_idle_worker_stops_at_once() -> None:
     """A long poll without messages does not hold up a deployment."""
     queue = WatchedQueue()
-    async with serving(queue, delete_at_once) as work:
+    async with serving(queue, delete_at_once, receivers=4) as work:
         await asyncio.sleep(100)
     assert work.drained_seconds <= 1.5
     assert work.given_back == 0
@@ -631,7 +631,7 @@ async def test_a_worker_without_free_slots_stops_too() -> None:
     async def for_ever(_lease: Lease) -> None:
         await asyncio.sleep(86_400)
 
-    async with serving(queue, for_ever, slots=1, drain_seconds=5) as work:
+    async with serving(queue, for_ever, slots=1, drain_seconds=5, receivers=4) as work:
         await work.until(lambda: work.inbox.in_hand == 1)
     assert work.drained_seconds <= 5
     assert queue.visible == 5
@@ -642,6 +642,6 @@ async def test_a_second_stop_while_pausing_is_heard() -> None:
     """A receiver that waits after a failed poll stops with the others."""
     queue = WatchedQueue()
     queue.fail_next(10**6, Unavailable("503"), on="receive")
-    async with serving(queue, delete_at_once) as work:
+    async with serving(queue, delete_at_once, receivers=4) as work:
         await asyncio.sleep(1000)
     assert work.drained_seconds <= 1
