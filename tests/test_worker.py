@@ -10,6 +10,7 @@ import pytest
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from logfanout import courier
 from logfanout.courier import Courier, Rules
@@ -592,3 +593,28 @@ async def test_the_repr_says_what_it_holds() -> None:
     scene = Scene()
     assert repr(scene.worker).startswith("<Worker <Courier")
     assert BUCKET not in repr(scene.worker)
+
+
+# What is counted.
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"logfanout_{name}", labels) or 0.0
+
+
+@virtual_time
+async def test_a_test_event_is_acknowledged_and_counted() -> None:
+    """S3 sends one when a notification is set up; it announces nothing."""
+    before = counted("notices_empty_total")
+    assert await Scene().handle(json.dumps({"Event": "s3:TestEvent", "Bucket": "b"})) == "deleted"
+    assert counted("notices_empty_total") == before + 1
+
+
+@virtual_time
+async def test_events_without_a_time_of_their_own_are_counted() -> None:
+    """They get their object's LastModified, and an operator can see how many did."""
+    before = counted("events_untimed_total", tenant="acme")
+    scene = Scene()
+    data = b'{"message":"a"}\n{"message":"b","timestamp":"yesterday"}\n{"message":"c","timestamp":%d}\n' % NOON_MS
+    assert await scene.announce(scene.upload("acme/c1/web/pod-1/a.gz", data)) == "deleted"
+    assert counted("events_untimed_total", tenant="acme") == before + 2

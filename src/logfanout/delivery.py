@@ -203,6 +203,8 @@ def account(ref: ObjectRef, deliveries: Sequence[Delivery], *, complete: bool) -
         _count(tenant, "skipped", tally.skipped)
         _count(tenant, "quarantined", tally.quarantined)
         _count(tenant, "rejected", tally.rejected)
+        if tally.untimed:
+            telemetry.EventsUntimed(tenant=tenant, count=tally.untimed, object=ref.uri).emit()
         for reason, count in tally.refused.items():
             telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=ref.uri).emit()
         if complete and delivery.failure is None and not tally.balanced:

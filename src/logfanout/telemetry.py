@@ -26,6 +26,10 @@ _DELIVERED_BYTES = Counter("logfanout_delivered_bytes_total", "Bytes CloudWatch 
 _ASSUME_ROLE = Counter("logfanout_assume_role_total", "AssumeRole calls", ["hop", "outcome"])
 _DEAD_LETTERS = Counter("logfanout_dead_letters_total", "Messages set aside", ["reason"])
 _DUPLICATES = Counter("logfanout_duplicates_suppressed_total", "Notifications of objects already delivered")
+_UNTIMED = Counter("logfanout_events_untimed_total", "Events given their object's LastModified as time", ["tenant"])
+_EMPTY_NOTICES = Counter(
+    "logfanout_notices_empty_total", "Messages that announce no object: S3's test events and others"
+)
 _UNBALANCED = Counter("logfanout_accounting_errors_total", "Objects whose events do not add up: a bug")
 _RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that ended by themselves")
 _LEDGER_FAILURES = Counter("logfanout_ledger_failures_total", "Calls to the ledger's table that failed", ["call"])
@@ -228,6 +232,17 @@ class MessageSettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeEmpty:
+    """A message announces no object: S3's test event, or an event that is no creation. It is acknowledged."""
+
+    message: str
+
+    def emit(self) -> None:
+        _EMPTY_NOTICES.inc()
+        log.info("notice_empty", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFailed:
     """A message could not be delivered as a whole; *verdict* says what becomes of it."""
 
@@ -320,6 +335,19 @@ class EventsCounted:
 
     def emit(self) -> None:
         _EVENTS.labels(self.outcome, tenant_labels.of(self.tenant)).inc(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsUntimed:
+    """Some events had no readable time of their own, and were given their object's LastModified."""
+
+    tenant: str
+    count: int
+    object: str
+
+    def emit(self) -> None:
+        _UNTIMED.labels(tenant_labels.of(self.tenant)).inc(self.count)
+        log.debug("events_untimed", **_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,8 @@ class Worker:
             report.failures.append((None, error))
             _report_failure(message, None, error, tenant="")
             return report
+        if not refs:
+            telemetry.NoticeEmpty(message=message.id).emit()
         for ref in refs:
             try:
                 await self._courier.deliver(ref, received_before=message.receive_count > 1, lease=lease)
