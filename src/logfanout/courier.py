@@ -227,6 +227,7 @@ class Courier:
             batches=StreamBatches(key=journey.key, naming=self._rules.naming, taken=taken),
             clock=self._world.clock,
             keeper=Keeper(quarantine, ref=journey.ref, tenant=destination.tenant) if quarantine else None,
+            require_ours=journey.lease.require_hidden if journey.lease else None,
         )
 
     async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
@@ -282,8 +283,6 @@ async def _pour(body: ObjectBody, journey: _Journey, deliveries: Sequence[Delive
     """
     try:
         async for records in _records(body, journey):
-            if journey.lease is not None:
-                journey.lease.require()
             if all(delivery.failure for delivery in deliveries):
                 return None
             for delivery in deliveries:

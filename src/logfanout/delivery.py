@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logfanout import telemetry
-from logfanout.errors import AccountingBroken, LogfanoutError
+from logfanout.errors import AccountingBroken, LeaseLost, LogfanoutError
 from logfanout.ledger.ranges import Ranges
 from logfanout.pipeline.records import Records, Unreadable
 from logfanout.pipeline.stream_batches import Batch, Outcasts, StreamBatches, Window
@@ -70,7 +70,9 @@ class Delivery:
         batches: StreamBatches,
         clock: Clock,
         keeper: Keeper | None = None,
+        require_ours: Callable[[], None] | None = None,
     ) -> None:
+        """*require_ours* raises ``LeaseLost`` once the message may be another worker's: nothing is launched then."""
         self.destination = destination
         self.tally = Tally()
         self.failure: LogfanoutError | None = None
@@ -79,6 +81,7 @@ class Delivery:
         self._batches = batches
         self._clock = clock
         self._keeper = keeper
+        self._require_ours = require_ours
         self._kept: list[int] = []  # positions the keeper has been given
         self._keeping = asyncio.Lock()
         self._puts = asyncio.TaskGroup()
@@ -124,10 +127,19 @@ class Delivery:
 
     async def _launch(self, batch: Batch) -> None:
         await self._free.acquire()
+        self._check_ours()
         if self.failure is not None:
             self._free.release()
             return
         self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+
+    def _check_ours(self) -> None:
+        if self._require_ours is None:
+            return
+        try:
+            self._require_ours()
+        except LeaseLost as error:
+            self.failure = self.failure or error
 
     async def _put(self, batch: Batch) -> None:
         placed = Placed()

@@ -66,7 +66,7 @@ def test_a_code_is_a_fact(code: str, status: int, expected: type[Exception]) -> 
     [
         ("Signature expired: 20260302T120000Z is now earlier than 20260302T121000Z", Unavailable),
         ("Signature not yet current: 20260302T120000Z is still later than ...", Unavailable),
-        ("The request signature we calculated does not match the Signature you provided", AccessRefused),
+        ("The request signature we calculated does not match the signature you provided", AccessRefused),
     ],
 )
 def test_a_late_signature_is_not_a_wrong_one(message: str, expected: type[Exception]) -> None:

@@ -237,6 +237,34 @@ async def test_a_lost_lease_is_noticed_and_leaves_the_message_alone() -> None:
 
 
 @virtual_time
+async def test_a_lease_that_ran_out_costs_the_next_worker_nothing() -> None:
+    """Nobody answered its extensions: it says so, and what another may have by now is neither hidden nor shown."""
+    queue = WatchedQueue()
+    number = queue.send("{}")
+    seen: list[str] = []
+
+    async def handle(lease: Lease) -> None:
+        if lease.message.receive_count > 1:
+            await lease.delete()
+            return
+        lease.require_hidden()
+        queue.fail_next(100, Unavailable("reset"), on="hide")
+        await asyncio.sleep(LEASE_SECONDS)
+        queue.heal()
+        queue.hidden.clear()
+        with pytest.raises(LeaseLost, match=number):
+            lease.require_hidden()
+        lease.require()
+        await lease.give_back()
+        seen.append(repr(lease))
+
+    async with serving(queue, handle, slots=1) as work:
+        await work.until(lambda: not queue.bodies())
+    assert seen == [f"<Lease {number} settled>"]
+    assert queue.hidden == []
+
+
+@virtual_time
 async def test_after_twelve_hours_the_message_is_another_workers() -> None:
     """SQS extends no further; who still holds it is told, and keeps no slot and no entry for it."""
     queue = WatchedQueue()

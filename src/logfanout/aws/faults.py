@@ -146,7 +146,7 @@ def kind_of(refused: Refused, table: Table) -> type[LogfanoutError] | None:
         return found
     if code[:3].lower() == "kms":
         return AccessRefused  # the key's owner disabled it, deleted it or does not let us use it
-    if code in ("InvalidSignatureException", "SignatureDoesNotMatch") and "Signature" in refused.message:
+    if code in ("InvalidSignatureException", "SignatureDoesNotMatch") and "ignature" in refused.message:
         return _of_signature(refused.message)
     if refused.status >= 500:
         return Unavailable

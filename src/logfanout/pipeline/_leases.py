@@ -48,6 +48,21 @@ class Lease:
         if self.lost:
             raise LeaseLost(f"message {self.message.id}: its receipt is no longer valid, another worker has it")
 
+    @property
+    def ran_out(self) -> bool:
+        """Whether none of its extensions was answered in time, so that another worker may have the message.
+
+        To delete is worth a try even then, since SQS refuses it if another has it. To go on sending is not, since that
+        one sends the same by now; nor is hiding the message or showing it, which would be at that one's cost.
+        """
+        return _now() >= self.hidden_until_seconds
+
+    def require_hidden(self) -> None:
+        """Raise ``LeaseLost`` also if the lease has run out."""
+        self.require()
+        if self.ran_out:
+            raise LeaseLost(f"message {self.message.id}: its lease ran out and could not be extended")
+
     async def delete(self) -> None:
         """Settle: everything is accounted for."""
         self.require()
@@ -122,13 +137,12 @@ class Leases:
             self.report()
 
     def _may_extend(self, lease: Lease, now: float) -> bool:
-        """Whether SQS's cap of twelve hours leaves room; if not, the lease is lost when it runs out."""
-        if now + self.seconds - lease.received_seconds <= LONGEST_LEASE_SECONDS:
-            return True
-        if now >= lease.hidden_until_seconds:
+        """Whether it is still ours, and SQS's cap of twelve hours leaves room; if not, it is lost when it runs out."""
+        is_capped = now + self.seconds - lease.received_seconds > LONGEST_LEASE_SECONDS
+        if lease.ran_out and is_capped:
             telemetry.LeaseExtended(outcome="capped").emit()
             self._lose(lease)
-        return False
+        return not lease.ran_out and not is_capped
 
     async def _extend(self, leases: Sequence[Lease]) -> None:
         now = _now()

@@ -143,7 +143,7 @@ class Inbox:
                 why = str(error) or "no answer in time"
                 telemetry.QueueFailed(call="show again", error=why, retry_seconds=0.0).emit()
 
-        await asyncio.gather(*map(show, in_tens(leases)))
+        await asyncio.gather(*map(show, in_tens([lease for lease in leases if not lease.ran_out])))
         for lease in leases:
             self._leases.let_go(lease, "given_back")
         return len(leases)
@@ -250,6 +250,9 @@ class Inbox:
         return random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
 
     async def _hide(self, lease: Lease, *, seconds: float) -> None:
+        if lease.ran_out:
+            self._leases.let_go(lease, "lost")
+            return
         try:
             seconds = min(seconds, LONGEST_GIVE_BACK_SECONDS)
             await self._queue.hide([lease.message.receipt], seconds=round(seconds))
