@@ -16,6 +16,7 @@ from pathlib import Path
 
 from logfanout.app import WallClock
 from logfanout.courier import Courier, Rules, World
+from logfanout.destinations.cloudwatch import CloudWatch
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate
@@ -27,6 +28,7 @@ from logfanout.ports import (
     Event,
     LogStream,
     ObjectBody,
+    ObjectFacts,
     ObjectRef,
     Received,
     Rejections,
@@ -60,6 +62,10 @@ class OneLongLine:
     @asynccontextmanager
     async def open(self, ref: ObjectRef) -> AsyncIterator[ObjectBody]:
         yield ObjectBody(last_modified_ms=WallClock().epoch_ms(), chunks=self._chunks())
+
+    async def describe(self, ref: ObjectRef) -> ObjectFacts:
+        """It is written while it is read: nobody can say how long it will be."""
+        return ObjectFacts(size_bytes=0, etag="")
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         gzip = zlib.compressobj(level=1, wbits=31)
@@ -106,13 +112,13 @@ class OneTenant:
 async def deliver(size_bytes: int) -> dict[str, int]:
     """Deliver one object that inflates to about *size_bytes*; return what was counted."""
     bucket, logs, clock = OneLongLine(size_bytes=size_bytes), Counter(), WallClock()
+    credentials = CredentialCache(tokens=AnyRole(), central_role=None, external_id="111111111111", clock=clock)
+    naming = StreamNaming.parse("{application}-{pod}-{date}")
+    kinds = {"cloudwatch": CloudWatch(writer=Writer(logs, credentials=credentials), naming=naming, clock=clock)}
     world = World(
         bucket=bucket,
-        directory=Directory(OneTenant(), region="us-east-1", keep_seconds=60, clock=clock),
-        writer=Writer(
-            logs,
-            credentials=CredentialCache(tokens=AnyRole(), central_role=None, external_id="111111111111", clock=clock),
-        ),
+        directory=Directory(OneTenant(), kinds=kinds, region="us-east-1", keep_seconds=60, clock=clock),
+        kinds=kinds,
         ledgers=Ledgers(WorkerLedger(clock=clock)),
         clock=clock,
         breakers=Breakers(),
@@ -120,7 +126,6 @@ async def deliver(size_bytes: int) -> dict[str, int]:
     )
     rules = Rules(
         layout=KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-        naming=StreamNaming.parse("{application}-{pod}-{date}"),
         drop_unknown_tenants=False,
         max_inflated_bytes=4 * 1024**3,
     )

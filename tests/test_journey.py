@@ -15,22 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from logfanout import courier
 from logfanout.courier import Courier, Rules
 from logfanout.errors import AccessRefused, LogfanoutError, Throttled, Unavailable
-from logfanout.ledger.ledgers import Ledgers
-from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.pipeline.notices import parse
-from logfanout.pipeline.routes import KeyLayout, StreamNaming
-from logfanout.pipeline.writer import Writer
-from logfanout.tenants.breaker import Breakers
-from logfanout.tenants.credentials import CredentialCache
-from logfanout.tenants.directory import Directory
+from logfanout.pipeline.routes import KeyLayout
 from logfanout.testing import TenantSetup, World, run, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.logs import REGION
+from logfanout.testing.parts import STREAM_NAME, parts_of
 from logfanout.testing.tokens import CENTRAL_ACCOUNT
 from logfanout.testing.world import CENTRAL_ROLE, ndjson, notice
 from logfanout.worker import Worker
@@ -69,28 +63,22 @@ class Crew:
         with_quarantine: bool = False,
         max_receives: int | None = None,
         budget_bytes: int = 64 * MIB,
+        stream_name: str = STREAM_NAME,
         **rules: Any,
     ) -> None:
         self.world = world
         self.drain_seconds = drain_seconds
         self.stop = asyncio.Event()
         self.gate = Gate(budget_bytes)
-        cache = CredentialCache(
-            tokens=world.tokens, central_role=CENTRAL_ROLE, external_id=CENTRAL_ACCOUNT, clock=world.clock
-        )
-        parts = courier.World(
-            bucket=world.bucket,
-            directory=Directory(world.rows, region=REGION, keep_seconds=60, clock=world.clock),
-            writer=Writer(world.logs, credentials=cache, gate=self.gate),
-            ledgers=Ledgers(WorkerLedger(clock=world.clock), fleet=world.ledger if with_fleet_ledger else None),
-            clock=world.clock,
-            breakers=Breakers(),
+        parts = parts_of(
+            world,
             gate=self.gate,
+            fleet=world.ledger if with_fleet_ledger else None,
             quarantine=world.quarantine if with_quarantine else None,
+            stream_name=stream_name,
         )
         wanted: dict[str, Any] = {
             "layout": KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            "naming": StreamNaming.parse("{application}-{pod}-{date}"),
             "drop_unknown_tenants": False,
             "max_inflated_bytes": 64 * MIB,
         }
@@ -193,11 +181,8 @@ async def test_the_other_layout_and_naming() -> None:
     world = World()
     (acme,) = enrol(world, "acme")
     world.upload("c1/acme/web/pod-1/a.gz", ndjson("line", at_ms=NOON_MS))
-    layout, naming = (
-        KeyLayout.parse("{cluster}/{tenant}/{application}/{pod}/"),
-        StreamNaming.parse("{cluster}/{tenant}"),
-    )
-    async with at_work(world, layout=layout, naming=naming) as crew:
+    layout = KeyLayout.parse("{cluster}/{tenant}/{application}/{pod}/")
+    async with at_work(world, layout=layout, stream_name="{cluster}/{tenant}") as crew:
         await crew.until_empty()
     assert world.logs.streams(acme.account, acme.group) == ["c1/acme"]
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from logfanout import courier
 from logfanout.courier import Courier, Rules
 from logfanout.errors import (
     AccessRefused,
@@ -24,22 +23,15 @@ from logfanout.errors import (
     Unavailable,
     Verdict,
 )
-from logfanout.ledger.ledgers import Ledgers
-from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate
 from logfanout.pipeline.inbox import Lease
 from logfanout.pipeline.notices import parse
-from logfanout.pipeline.routes import KeyLayout, StreamNaming
-from logfanout.pipeline.writer import Writer
+from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import DeadLetter, ObjectRef, Received
-from logfanout.tenants.breaker import Breakers
-from logfanout.tenants.credentials import CredentialCache
-from logfanout.tenants.directory import Directory
 from logfanout.testing import World, run, virtual_time
 from logfanout.testing.clock import NOON_MS
-from logfanout.testing.logs import REGION
-from logfanout.testing.tokens import CENTRAL_ACCOUNT
-from logfanout.testing.world import BUCKET, CENTRAL_ROLE, ndjson, notice
+from logfanout.testing.parts import parts_of
+from logfanout.testing.world import BUCKET, ndjson, notice
 from logfanout.worker import Report, Worker
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
@@ -96,24 +88,11 @@ class Scene:
         self.world = World()
         self.world.add_tenant("acme", account=ACCOUNT)
         self.settled = settled or Settled()
-        self.directory = Directory(self.world.rows, region=REGION, keep_seconds=60, clock=self.world.clock)
-        gate = Gate(64 * MIB)
-        cache = CredentialCache(
-            tokens=self.world.tokens, central_role=CENTRAL_ROLE, external_id=CENTRAL_ACCOUNT, clock=self.world.clock
-        )
-        parts = courier.World(
-            bucket=self.world.bucket,
-            directory=self.directory,
-            writer=Writer(self.world.logs, credentials=cache, gate=gate),
-            ledgers=Ledgers(WorkerLedger(clock=self.world.clock)),
-            clock=self.world.clock,
-            breakers=Breakers(),
-            gate=gate,
-        )
-        self.gate = gate
+        self.gate = Gate(64 * MIB)
+        parts = parts_of(self.world, gate=self.gate)
+        self.directory = parts.directory
         wanted: dict[str, Any] = {
             "layout": KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            "naming": StreamNaming.parse("{application}-{pod}-{date}"),
             "drop_unknown_tenants": False,
             "max_inflated_bytes": 64 * MIB,
         }
@@ -434,7 +413,7 @@ async def test_the_worst_of_a_messages_objects_decides() -> None:
 async def test_a_bad_row_sets_its_share_aside_and_leaves_the_good_one_alone() -> None:
     """The tenant's other destination has what it is owed, once, however often the letter is redriven."""
     scene = Scene()
-    scene.world.rows.put({"tenant_id": "acme", "type": "s3", "bucket_name": "theirs"})
+    scene.world.rows.put({"tenant_id": "acme", "type": "s3", "bucket_name": "Not/A/Bucket"})
     ref = scene.upload("acme/c1/web/pod-1/a.gz")
     assert await scene.announce(ref) == "set aside"
     assert scene.reason == "undeliverable"

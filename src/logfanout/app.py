@@ -7,14 +7,19 @@ The only wiring: here alone the adapters of ``aws/`` meet the pipeline, which kn
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from logfanout import __version__, protection, telemetry
 from logfanout.aws import Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
 from logfanout.console.health import Health
 from logfanout.courier import Courier, Rules, World
+from logfanout.destinations.cloudwatch import CloudWatch
+from logfanout.destinations.kind import Kind
+from logfanout.destinations.lines import Lines, LinesDestination
+from logfanout.destinations.s3_copies import COPIES_PER_BUCKET, S3Copies
 from logfanout.errors import LogfanoutError, Verdict
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
@@ -30,6 +35,7 @@ from logfanout.tenants.breaker import Breakers
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.file import FileRows
+from logfanout.tenants.limiter import Limiter
 from logfanout.worker import Worker
 
 HEALTH_SECONDS = 1.0  # how often what the probes answer is brought up to date
@@ -73,17 +79,22 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
         ).emit()
 
 
-async def deliver_body(settings: Settings, body: str) -> Verdict:
-    """Deliver what one notification announces, without a queue; what failed has been logged."""
+async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = None) -> Verdict:
+    """Deliver what one notification announces, without a queue; what failed has been logged.
+
+    *to* is written what would be sent, instead: then nothing is delivered, kept in quarantine or remembered.
+    """
     message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
-    async with _opened(settings) as parts:
+    if to is not None:
+        settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
+    async with _opened(settings, to=to) as parts:
         report = await Worker(parts.courier).deliver(message)
     return report.verdict
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
-    """Build the parts and close them, the last first.
+async def _opened(settings: Settings, *, to: BinaryIO | None = None) -> AsyncIterator[_Parts]:
+    """Build the parts and close them, the last first; *to* takes the place of all destinations.
 
     Raises:
         SettingsWrong: nothing says which region to work in, or whose credentials to use.
@@ -95,11 +106,6 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
             aws = await parts.enter_async_context(open_aws())
         except AwsNotSetUp as lack:
             raise SettingsWrong([str(lack)]) from None
-        tenants = (
-            FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
-        )
-        directory = Directory(tenants, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock)
-        parts.push_async_callback(directory.close)
         tokens = aws.tokens()
         credentials = CredentialCache(
             tokens=tokens,
@@ -111,19 +117,59 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
         gate = Gate(budget_bytes(settings.memory_bytes or limit_bytes(), processes=settings.process_count))
         writer = Writer(aws.logs(), credentials=credentials, gate=gate)
         parts.push_async_callback(writer.close)
+        quarantine = _quarantine(settings, aws)
+        kinds = _kinds(settings, aws, writer=writer, credentials=credentials, quarantine=quarantine)
+        if to is not None:
+            kinds = _shown(kinds, to, settings)
+        tenants = (
+            FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
+        )
+        directory = Directory(
+            tenants, kinds=kinds, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock
+        )
+        parts.push_async_callback(directory.close)
         world = World(
             bucket=aws.bucket(),
             directory=directory,
-            writer=writer,
+            kinds=kinds,
             ledgers=Ledgers(
                 WorkerLedger(clock=clock), fleet=aws.ledger(settings.ledger_table) if settings.ledger_table else None
             ),
             clock=clock,
             breakers=Breakers(),
             gate=gate,
-            quarantine=_quarantine(settings, aws),
+            quarantine=quarantine,
         )
         yield _Parts(aws, Courier(world, _rules(settings)), gate)
+
+
+def _kinds(
+    settings: Settings, aws: Aws, *, writer: Writer, credentials: CredentialCache, quarantine: Quarantine | None
+) -> Mapping[str, Kind[Any]]:
+    """Return what logs can be delivered to, by the type of a tenant's row: here a further kind is registered."""
+    clock = WallClock()
+    return {
+        "cloudwatch": CloudWatch(writer=writer, naming=_naming(settings), clock=clock, quarantine=quarantine),
+        "s3": S3Copies(
+            copies=aws.copies(),
+            source=aws.bucket(),
+            credentials=credentials,
+            limiter=Limiter(most=COPIES_PER_BUCKET),
+            clock=clock,
+        ),
+    }
+
+
+def _shown(kinds: Mapping[str, Kind[Any]], out: BinaryIO, settings: Settings) -> Mapping[str, Kind[Any]]:
+    """Return stand-ins for *kinds* that write to *out* what those would send."""
+    stand_ins: dict[str, Kind[Any]] = {
+        name: Lines(kind=kind, out=out, naming=_naming(settings), clock=WallClock()) for name, kind in kinds.items()
+    }
+    return stand_ins | {LinesDestination.kind: next(iter(stand_ins.values()))}
+
+
+def _naming(settings: Settings) -> StreamNaming:
+    return StreamNaming.parse(settings.stream_name)
 
 
 def _quarantine(settings: Settings, aws: Aws) -> Quarantine | None:
@@ -145,7 +191,6 @@ async def _protected(agent_uri: str, settings: Settings, aws: Aws, inbox: Inbox,
 def _rules(settings: Settings) -> Rules:
     return Rules(
         layout=KeyLayout.parse(settings.key_layout),
-        naming=StreamNaming.parse(settings.stream_name),
         drop_unknown_tenants=settings.unknown_tenant == "drop",
         max_inflated_bytes=settings.max_inflated_bytes,
         remember_finished=settings.ledger_completions,

@@ -6,20 +6,15 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakValueDictionary
 
 from logfanout import telemetry
-from logfanout.delivery import Delivery, account
-from logfanout.errors import (
-    AccessRefused,
-    DestinationParked,
-    LogfanoutError,
-    Permanent,
-    TenantUnknown,
-)
+from logfanout.destinations.kind import Delivery, Kind, Shipment
+from logfanout.errors import DestinationParked, LogfanoutError, Permanent, TenantUnknown
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.object_ids import object_id
 from logfanout.ledger.ranges import NOTHING
@@ -28,15 +23,12 @@ from logfanout.pipeline import notices, routes
 from logfanout.pipeline.inbox import Lease
 from logfanout.pipeline.objects import PIECE_BYTES, Inflation, inflate
 from logfanout.pipeline.records import RecordReader, Records
-from logfanout.pipeline.routes import KeyFields, KeyLayout, StreamNaming
-from logfanout.pipeline.stream_batches import StreamBatches
-from logfanout.pipeline.writer import Writer
+from logfanout.pipeline.routes import KeyFields, KeyLayout
 from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine, Received
-from logfanout.quarantine import Keeper
 from logfanout.retrying import patiently
 from logfanout.tenants.breaker import Breakers, Parked
 from logfanout.tenants.directory import Directory
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.rows import Destination
 
 USUAL_RATIO = 16  # of logs with their metadata, gzipped
 MOST_READING_BYTES = 4 * PIECE_BYTES  # a network read, a piece, what is left of the last one, and its records
@@ -47,7 +39,6 @@ class Rules:
     """What the operator decided about every object."""
 
     layout: KeyLayout
-    naming: StreamNaming
     drop_unknown_tenants: bool
     max_inflated_bytes: int
     remember_finished: bool = False  # in the fleet's table too: a duplicate is then kept from every worker
@@ -59,7 +50,7 @@ class World:
 
     bucket: Bucket
     directory: Directory
-    writer: Writer
+    kinds: Mapping[str, Kind[Any]]  # of destinations, by their rows' type
     ledgers: Ledgers
     clock: Clock
     breakers: Breakers
@@ -89,7 +80,7 @@ class Courier:
         self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def __repr__(self) -> str:
-        return f"<Courier {self._world.directory!r} {self._world.writer!r} {self._world.ledgers!r}>"
+        return f"<Courier {self._world.directory!r} {self._world.ledgers!r} to {', '.join(self._world.kinds)}>"
 
     def tenant_of(self, ref: ObjectRef) -> str:
         """Return the tenant the key of *ref* names; empty if it is not of the layout."""
@@ -183,7 +174,7 @@ class Courier:
             return "delivered"
         return "filtered" if tenant.destinations else "disabled"
 
-    async def _admitted(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
+    async def _admitted(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Deliver to those whose breaker lets us; a parked one costs no slot, no connection and no session."""
         breakers = self._world.breakers
         admissions = {each: breakers.admit(each, now_seconds=_now()) for each in wanting}
@@ -202,50 +193,58 @@ class Courier:
 
     def _tell_breakers(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            if isinstance(delivery.failure, AccessRefused):
-                self._world.breakers.refused(delivery.destination, delivery.failure, now_seconds=_now())
-            elif delivery.tally.delivered:
+            if delivery.refusal is not None:
+                self._world.breakers.refused(delivery.destination, delivery.refusal, now_seconds=_now())
+            elif delivery.accepted:
                 self._world.breakers.succeeded(delivery.destination, now_seconds=_now())
 
-    async def _poured(self, journey: _Journey, wanting: Sequence[CloudWatchDestination]) -> None:
-        """Read the object once, and deliver it to each destination."""
+    async def _poured(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
+        """Read the object at most once, and deliver it to each destination."""
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
-        unreadable = await self._read_into(deliveries, journey)
+        unreadable = await self._handed_over(deliveries, journey)
         self._tell_breakers(deliveries)
-        account(journey.ref, deliveries, complete=_is_complete(unreadable))
+        for delivery in deliveries:
+            delivery.account(complete=_is_complete(unreadable))
         failures = [delivery.failure for delivery in deliveries if delivery.failure]
         failures.extend([unreadable] if unreadable else [])
         if failures:
             raise max(failures, key=lambda error: error.verdict)
 
-    def _delivery(self, journey: _Journey, destination: CloudWatchDestination) -> Delivery:
-        taken = journey.memory.taken.get(destination.id, NOTHING)
-        quarantine = self._world.quarantine
-        return Delivery(
-            destination,
-            writer=self._world.writer,
-            batches=StreamBatches(key=journey.key, naming=self._rules.naming, taken=taken),
-            clock=self._world.clock,
-            keeper=Keeper(quarantine, ref=journey.ref, tenant=destination.tenant) if quarantine else None,
+    def _delivery(self, journey: _Journey, destination: Destination) -> Delivery:
+        shipment = Shipment(
+            ref=journey.ref,
+            key=journey.key,
+            taken=journey.memory.taken.get(destination.id, NOTHING),
             require_ours=journey.lease.require_hidden if journey.lease else None,
         )
+        return self._world.kinds[destination.kind].delivery(destination, shipment)
 
-    async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
-        """Deliver what can be read; return why the rest of the object cannot, if so."""
+    async def _handed_over(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
+        """Return once every delivery has been answered; why the object cannot be read (on), if some wanted to."""
+        unreadable = None
         async with AsyncExitStack() as answered:
-            answered.enter_context(self._world.gate.holding(_reading_bytes(journey.ref)))
-            body = await self._opened(journey.ref, answered)
             for delivery in deliveries:
                 await answered.enter_async_context(delivery)
-            unreadable = await _pour(body, journey, deliveries)
+            if reading := [delivery for delivery in deliveries if delivery.reads_records]:
+                unreadable = await self._read_into(reading, journey)
             if _is_complete(unreadable):
                 for delivery in deliveries:
                     await delivery.finish()
         return unreadable
 
-    async def _opened(self, ref: ObjectRef, answered: AsyncExitStack) -> ObjectBody:
+    async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
+        """Hand over what can be read; return why the rest of the object cannot, if so."""
+        async with AsyncExitStack() as opened:
+            opened.enter_context(self._world.gate.holding(_reading_bytes(journey.ref)))
+            try:
+                body = await self._opened(journey.ref, opened)
+            except LogfanoutError as error:
+                return error
+            return await _pour(body, journey, deliveries)
+
+    async def _opened(self, ref: ObjectRef, opened: AsyncExitStack) -> ObjectBody:
         async def attempt() -> ObjectBody:
-            return await answered.enter_async_context(self._world.bucket.open(ref))
+            return await opened.enter_async_context(self._world.bucket.open(ref))
 
         body: ObjectBody = await patiently()(attempt)
         return body

@@ -5,7 +5,7 @@
 Values that cross a port live here too, since both sides must agree on them. No port knows botocore.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -92,11 +92,25 @@ class ObjectBody:
     chunks: AsyncIterator[bytes]  # as stored, in order, of any size; raises ``Unavailable`` if cut short
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectFacts:
+    """What S3 says of an object without sending it; a header it does not have is empty."""
+
+    size_bytes: int  # as stored
+    etag: str
+    content_type: str = ""
+    content_encoding: str = ""
+
+
 class Bucket(Protocol):
-    """Log objects. Errors: ``ObjectGone``, ``Unavailable``, ``AccessRefused``."""
+    """Log objects. Errors: ``ObjectGone``, ``ObjectRefused``, ``Unavailable``, ``AccessRefused``."""
 
     def open(self, ref: ObjectRef) -> AbstractAsyncContextManager[ObjectBody]:
         """Open *ref* for one pass over its stored bytes; leaving the block closes it."""
+        ...
+
+    async def describe(self, ref: ObjectRef) -> ObjectFacts:
+        """Return what S3 says of *ref*."""
         ...
 
 
@@ -108,6 +122,39 @@ class Credentials:
     secret_key: str = field(repr=False)
     token: str = field(repr=False)
     expires_ms: int  # epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One object as it is to lie in a tenant's bucket."""
+
+    source: ObjectRef
+    facts: ObjectFacts  # of the source: another writing of it is not copied
+    bucket: str
+    region: str  # where the bucket should lie; S3's word for where it does lie counts for more
+    key: str
+    metadata: Mapping[str, str] = field(default_factory=dict)  # takes the place of the source's
+
+    @property
+    def uri(self) -> str:
+        """The copy's name in logs and errors."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+# The session to sign the next request with; ``None``: the task's own. A long copy outlives one session.
+SessionOf = Callable[[], Awaitable[Credentials | None]]
+
+
+class Copies(Protocol):
+    """Server-side copies into tenants' buckets.
+
+    Errors: ``ObjectGone``, ``ObjectRefused`` for the source; ``AccessRefused`` also for a bucket that is not there;
+    ``DestinationUnusable`` for a key that cannot exist; ``Throttled``, ``Unavailable``, ``CredentialsExpired``.
+    """
+
+    async def copy(self, wanted: Copy, *, credentials: SessionOf) -> None:
+        """Return once the copy lies there, the bucket's owner in full control of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,13 @@ _OBJECT_BYTES = Counter("logfanout_object_bytes_total", "Bytes of objects read",
 _EVENTS = Counter("logfanout_events_total", "Log events by what became of them", ["outcome", "tenant"])
 _NOT_DELIVERED = Counter("logfanout_events_not_delivered_total", "Events CloudWatch has not", ["reason", "tenant"])
 _PUTS = Counter("logfanout_put_log_events_total", "PutLogEvents calls", ["outcome"])
-_DELIVERED_BYTES = Counter("logfanout_delivered_bytes_total", "Bytes CloudWatch took", ["tenant"])
+_COPIES = Counter("logfanout_object_copies_total", "Copies into tenants' buckets asked of S3", ["outcome", "tenant"])
+_COPY_SECONDS = Histogram(
+    "logfanout_object_copy_seconds",
+    "One copy into a tenant's bucket",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
+)
+_DELIVERED_BYTES = Counter("logfanout_delivered_bytes_total", "Bytes CloudWatch and tenants' buckets took", ["tenant"])
 _ASSUME_ROLE = Counter("logfanout_assume_role_total", "AssumeRole calls", ["hop", "outcome"])
 _DEAD_LETTERS = Counter("logfanout_dead_letters_total", "Messages set aside", ["reason"])
 _DUPLICATES = Counter("logfanout_duplicates_suppressed_total", "Notifications of objects already delivered")
@@ -392,6 +398,26 @@ class BatchPut:
         _PUT_SECONDS.observe(self.seconds)
         if self.outcome == "accepted":
             _DELIVERED_BYTES.labels(tenant_labels.of(self.tenant)).inc(self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCopied:
+    """S3 answered a copy into a tenant's bucket."""
+
+    outcome: str  # accepted, or the reason it was not
+    tenant: str
+    object: str
+    to: str
+    size_bytes: int  # as stored
+    seconds: float
+
+    def emit(self) -> None:
+        tenant = tenant_labels.of(self.tenant)
+        _COPIES.labels(self.outcome, tenant).inc()
+        _COPY_SECONDS.observe(self.seconds)
+        if self.outcome == "accepted":
+            _DELIVERED_BYTES.labels(tenant).inc(self.size_bytes)
+        log.debug("object_copied", **_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,16 +109,14 @@ async def test_slow_destination_beyond_the_lease(stage: Drill, judge: Judge) -> 
 @pytest.mark.long
 async def test_lease_lost(stage: Drill, judge: Judge) -> None:
     """A lease cannot be extended while a put hangs: another worker has the message, and only it may delete."""
-    no_extension = stage.faults.add(
-        Fault(on="sqs:ChangeMessageVisibility*", effect=Refuse(Misfortune.UNAVAILABLE), times=24)
-    )
+    no_extension = stage.faults.add(Fault(on="sqs:ChangeMessageVisibility*", effect=Refuse(Misfortune.UNAVAILABLE)))
     gate = hold(stage)
     # No slot is left free: the first worker cannot receive its own messages a second time.
     async with stage.worker(LOGFANOUT_SLOTS="2"):
         await stage.write_large(2, mebibytes=8)
         await stage.until(lambda: gate.waiting >= 8, what="puts are held")
         async with stage.worker():
-            await stage.until(lambda: gate.waiting >= 12, seconds=40, what="another worker has the messages too")
+            await stage.until(lambda: gate.waiting >= 16, seconds=40, what="another worker has both messages too")
             stage.faults.lift(no_extension)
             gate.release()
             await stage.settled()

@@ -24,9 +24,10 @@ from logfanout.pipeline.stream_batches import Batch
 from logfanout.pipeline.writer import Placed, Writer
 from logfanout.ports import Credentials, Event, LogStream, Rejections
 from logfanout.retrying import ATTEMPTS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
-from logfanout.tenants import rows
+from logfanout.tenants import log_groups
 from logfanout.tenants.credentials import CredentialCache
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.log_groups import CloudWatchDestination
+from logfanout.tenants.rows import Fields
 from logfanout.testing import World, run, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.tokens import CENTRAL_ACCOUNT
@@ -35,6 +36,12 @@ from logfanout.testing.world import CENTRAL_ROLE
 ACCOUNT = "111122223333"
 GROUP = "/platform/logs"
 DAY_MS = 86_400_000
+
+
+async def destination_of(world: World, tenant: str) -> CloudWatchDestination:
+    """The group the tenant's row names."""
+    [row] = await world.rows.of(tenant)
+    return log_groups.read(Fields(row=row, tenant=tenant, region="us-east-1"))
 
 
 class Scene:
@@ -50,9 +57,7 @@ class Scene:
         self.fields = fields
 
     async def destination(self) -> CloudWatchDestination:
-        tenant = rows.read(await self.world.rows.of("acme"), tenant="acme", region="us-east-1", now_seconds=0)
-        assert tenant is not None
-        return tenant.destinations[0]
+        return await destination_of(self.world, "acme")
 
     async def put(self, given: Batch) -> Placed:
         return await self.writer.put(given, destination=await self.destination())
@@ -366,11 +371,10 @@ async def test_one_account_does_not_hold_up_another() -> None:
     other = scene.world.add_tenant("other", account="444455556666")
     scene.world.logs.slow(60, where=ACCOUNT)
     slow = asyncio.create_task(scene.put(batch("a")))
-    tenant = rows.read(await scene.world.rows.of("other"), tenant="other", region="us-east-1", now_seconds=0)
-    assert tenant is not None
+    their_group = await destination_of(scene.world, "other")
     async with asyncio.timeout(1):
         for n in range(20):
-            await scene.writer.put(batch(f"{n}"), destination=tenant.destinations[0])
+            await scene.writer.put(batch(f"{n}"), destination=their_group)
     assert len(scene.world.logs.messages("444455556666", other.group)) == 20
     assert not slow.done()
     assert (await slow).delivered == 1

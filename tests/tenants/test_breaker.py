@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from logfanout.errors import AccessRefused
 from logfanout.tenants import breaker
 from logfanout.tenants.breaker import Admission, Breakers, Parked, Pass, Probe
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.log_groups import CloudWatchDestination
 
 DENIED = AccessRefused("role customer of account 111122223333: AccessDenied")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from logfanout.errors import AccessRefused, Unavailable
 from logfanout.ports import Credentials
 from logfanout.tenants.credentials import ASK_AGAIN_MS, RENEW_AHEAD_MS, RENEW_SPREAD_MS, CredentialCache, session_name
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.log_groups import CloudWatchDestination
 from logfanout.testing import World, virtual_time
 from logfanout.testing.tokens import CENTRAL_ACCOUNT, TASK_ROLE
 from logfanout.testing.world import CENTRAL_ROLE

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from logfanout.errors import AccessRefused, LogfanoutError, TenantUnknown, Throttled, Unavailable
+from logfanout.tenants import log_groups
 from logfanout.tenants.directory import JITTER, MOST_ENTRIES, STALE_SECONDS, Directory
 from logfanout.tenants.rows import Tenant
 from logfanout.testing import World, virtual_time
@@ -22,7 +23,13 @@ class Scene:
         self.world = World()
         self.world.add_tenant("acme", account=ACCOUNT, **fields)
         self.rows = self.world.rows
-        self.directory = Directory(self.rows, region="us-east-1", keep_seconds=KEEP, clock=self.world.clock)
+        self.directory = Directory(
+            self.rows,
+            kinds={"cloudwatch": log_groups},
+            region="us-east-1",
+            keep_seconds=KEEP,
+            clock=self.world.clock,
+        )
 
     async def find(self, name: str = "acme") -> Tenant:
         return await self.directory.find(name)

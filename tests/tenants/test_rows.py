@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logfanout.tenants.rows import APPLICATION_GROUPS, RETENTION_DAYS, CloudWatchDestination, Tenant, read
+from logfanout.destinations import s3_copies
+from logfanout.tenants import log_groups
+from logfanout.tenants.log_groups import RETENTION_DAYS, CloudWatchDestination
+from logfanout.tenants.rows import APPLICATION_GROUPS, Tenant, read
 
 NOW = 1_772_452_800
+KINDS = {"cloudwatch": log_groups, "s3": s3_copies}
 ROLE = "arn:aws:iam::111122223333:role/CustomerLogDistribution-acme"
 ROW: dict[str, Any] = {
     "tenant_id": "acme",
@@ -21,13 +25,14 @@ ROW: dict[str, Any] = {
 
 
 def tenant_of(*rows: dict[str, Any]) -> Tenant:
-    tenant = read(rows, tenant="acme", region="us-east-1", now_seconds=NOW)
+    tenant = read(rows, kinds=KINDS, tenant="acme", region="us-east-1", now_seconds=NOW)
     assert tenant is not None
     return tenant
 
 
 def destination_of(**changes: Any) -> CloudWatchDestination:
     (destination,) = tenant_of(ROW | changes).destinations
+    assert isinstance(destination, CloudWatchDestination)
     return destination
 
 
@@ -131,7 +136,7 @@ def test_a_disabled_row_is_neither_followed_nor_complained_of() -> None:
 @pytest.mark.parametrize("ttl", [NOW, NOW - 1, 1, NOW - 0.5])
 def test_a_row_past_its_ttl_is_absent(ttl: float) -> None:
     """DynamoDB takes days to delete what has expired."""
-    assert read([ROW | {"ttl": ttl}], tenant="acme", region="us-east-1", now_seconds=NOW) is None
+    assert read([ROW | {"ttl": ttl}], kinds=KINDS, tenant="acme", region="us-east-1", now_seconds=NOW) is None
     tenant = tenant_of(ROW | {"ttl": ttl, "type": "s3"}, ROW)
     assert (len(tenant.destinations), tenant.unusable) == (1, ())
 
@@ -144,7 +149,7 @@ def test_another_ttl_is_none(ttl: Any) -> None:
 
 def test_no_row_is_no_tenant() -> None:
     """Unknown, not unusable."""
-    assert read([], tenant="acme", region="us-east-1", now_seconds=NOW) is None
+    assert read([], kinds=KINDS, tenant="acme", region="us-east-1", now_seconds=NOW) is None
 
 
 # Filters.
@@ -201,7 +206,7 @@ FIELDS = [
 @given(st.dictionaries(st.sampled_from(FIELDS), plain, max_size=4))
 def test_any_row_is_followed_refused_or_absent(changes: dict[str, Any]) -> None:
     """Nothing that stands in the table makes the reader fail, nor hides the good row beside it."""
-    tenant = read([ROW | changes, ROW], tenant="acme", region="us-east-1", now_seconds=NOW)
+    tenant = read([ROW | changes, ROW], kinds=KINDS, tenant="acme", region="us-east-1", now_seconds=NOW)
     assert tenant is not None
     assert 1 <= len(tenant.destinations) + len(tenant.unusable) <= 2
     assert destination_of() in tenant.destinations

@@ -17,12 +17,12 @@ import aiohttp
 from tenacity import retry_if_exception_type, retry_if_not_exception_type
 
 from logfanout.aws.endpoints import Endpoints
-from logfanout.aws.faults import Table, as_ours, error_of
+from logfanout.aws.faults import Refused, Table, as_ours, error_of
 from logfanout.aws.http import Http
-from logfanout.aws.s3_requests import S3Request, S3Requests, refused
+from logfanout.aws.s3_requests import S3Request, S3Requests, refused, request_id
 from logfanout.aws.signing import encoded
 from logfanout.errors import ObjectGone, ObjectRefused, Unavailable
-from logfanout.ports import Credentials, ObjectBody, ObjectRef
+from logfanout.ports import Credentials, ObjectBody, ObjectFacts, ObjectRef
 from logfanout.retrying import patiently
 
 # How often in a row a broken object is asked for again without a new byte: a second and a half at the most, as what
@@ -63,6 +63,10 @@ S3_FAULTS: Table = {
 }
 
 
+# An answer to HEAD has no body to name a code: a 400 is an expired token's, or a region's that is not named either.
+HEAD_FAULTS: Table = {**S3_FAULTS, "400": Unavailable}
+
+
 class S3Bucket:
     """The ``Bucket`` port over S3. Reads with the task's own credentials, asked for anew each time."""
 
@@ -97,13 +101,34 @@ class S3Bucket:
             await chunks.aclose()
             reading.close()
 
+    async def describe(self, ref: ObjectRef) -> ObjectFacts:
+        """Return what S3 says of *ref*; raises what ``open`` does."""
+        _require_key(ref)
+        asked = f"HeadObject {ref.uri}"
+        with as_ours(HEAD_FAULTS, asked):
+            answer = await self._requests.send(
+                S3Request(method="HEAD", bucket=ref.bucket, key=ref.key, arguments=version_argument(ref))
+            )
+            answer.close()
+        if answer.status != 200:
+            said = Refused(status=answer.status, code="", message="", request_id=request_id(answer))
+            raise error_of(said, HEAD_FAULTS, asked)
+        return ObjectFacts(
+            size_bytes=answer.content_length or 0,
+            etag=answer.headers.get("ETag", ""),
+            content_type=answer.headers.get("Content-Type", ""),
+            content_encoding=answer.headers.get("Content-Encoding", ""),
+        )
+
     async def _get(self, ref: ObjectRef, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Return an answer that holds the object, or with a ``range`` among *headers* perhaps its rest."""
         _require_key(ref)
         asked = f"GetObject {ref.uri}"
         with as_ours(S3_FAULTS, asked):
             answer = await self._requests.send(
-                S3Request(method="GET", bucket=ref.bucket, key=ref.key, version_id=ref.version_id, headers=headers)
+                S3Request(
+                    method="GET", bucket=ref.bucket, key=ref.key, arguments=version_argument(ref), headers=headers
+                )
             )
             if answer.status == 200 or (answer.status == 206 and headers):
                 return answer
@@ -228,6 +253,11 @@ class _Reading:
             raise _Changed(
                 f"GetObject {self.ref.uri}: asked for its bytes from {self._received} on, S3 sent {otherwise}"
             )
+
+
+def version_argument(ref: ObjectRef) -> Mapping[str, str]:
+    """Return the argument of a query that names *ref*'s version; none for the current one."""
+    return {"versionId": ref.version_id} if ref.version_id else {}
 
 
 def _require_key(ref: ObjectRef) -> None:

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
 
 from logfanout.aws.bucket import S3Bucket
+from logfanout.aws.copies import S3Copier
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import as_ours
 from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
@@ -72,6 +73,10 @@ class Aws:
     def bucket(self) -> S3Bucket:
         """Return the ``Bucket``, read with the task's own credentials."""
         return S3Bucket(self._http, endpoints=self._endpoints, credentials=self.credentials)
+
+    def copies(self) -> S3Copier:
+        """Return the ``Copies`` into any tenant's bucket."""
+        return S3Copier(self._http, endpoints=self._endpoints, credentials=self.credentials)
 
     def quarantine(self, place: S3Place) -> S3Quarantine:
         """Return the ``Quarantine`` at *place*, written with the task's own credentials."""

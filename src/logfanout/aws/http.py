@@ -68,27 +68,18 @@ class Http:
                 body=await answer.read(),
             )
 
-    async def get(self, url: str, *, headers: Mapping[str, str], proxy: str | None = None) -> aiohttp.ClientResponse:
-        """Return the answer, whatever its status, with its body still on the wire; the caller closes it."""
-        return await self._session.get(
-            URL(url, encoded=True),
-            headers=headers,
-            proxy=proxy,
-            allow_redirects=False,
-            timeout=STREAM_TIMEOUT,
-        )
-
-    async def put(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, proxy: str | None = None
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", proxy: str | None = None
     ) -> aiohttp.ClientResponse:
-        """Send *body* and return the answer, whatever its status, as ``get`` does."""
-        return await self._session.put(
+        """Return the answer, whatever its status, with its body still on the wire; the caller closes it."""
+        return await self._session.request(
+            method,
             URL(url, encoded=True),
             headers=headers,
-            data=_Body(body),
+            data=_Body(body) if body else None,
             proxy=proxy,
             allow_redirects=False,
-            timeout=ANSWER_TIMEOUT,
+            timeout=ANSWER_TIMEOUT if body else STREAM_TIMEOUT,
         )
 
 

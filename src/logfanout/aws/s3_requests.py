@@ -2,8 +2,8 @@
 
     method, bucket, key, headers ──► signed for where the bucket lies ──► an answer still open
 
-Hand-signed, with the task's own credentials. S3 tells where a bucket lies that is not where we asked; that is followed
-once, and remembered.
+Hand-signed, with the task's own credentials unless others are given. S3 tells where a bucket lies that is not where we
+asked; that is followed once, and remembered.
 """
 
 import html
@@ -26,10 +26,11 @@ from logfanout.ports import Credentials
 class S3Request:
     """What to ask S3 for. Raises ``UnicodeEncodeError`` when made with a key that no object can have."""
 
-    method: str  # GET or PUT
+    method: str
     bucket: str
     key: str
-    version_id: str = ""
+    region: str = ""  # where the bucket should lie; empty: the worker's
+    arguments: Mapping[str, str] = field(default_factory=dict)  # of the query
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names; all are signed
     body: bytes = field(default=b"", repr=False)
 
@@ -41,7 +42,7 @@ class S3Request:
     @property
     def query(self) -> str:
         """What stands behind the question mark."""
-        return f"versionId={encoded_value(self.version_id)}" if self.version_id else ""
+        return "&".join(f"{name}={encoded_value(value)}" for name, value in sorted(self.arguments.items()))
 
 
 class S3Requests:
@@ -61,38 +62,37 @@ class S3Requests:
         self._credentials = credentials
         self._regions: dict[str, str] = {}  # of buckets that turned out to lie elsewhere
 
-    async def send(self, request: S3Request) -> aiohttp.ClientResponse:
-        """Return the answer, whatever its status; the caller closes it.
+    async def send(self, request: S3Request, *, by: Credentials | None = None) -> aiohttp.ClientResponse:
+        """Return the answer, whatever its status; the caller closes it. *by* signs instead of the task itself.
 
         Raises:
             ObjectGone: nothing can be the bucket's name.
         """
-        answer = await self._send(request)
-        if answer.status in (301, 400) and self._has_moved(request.bucket, answer):
+        answer = await self._send(request, by)
+        if answer.status in (301, 307, 400) and self._has_moved(request, answer):
             answer.close()
-            answer = await self._send(request)
+            answer = await self._send(request, by)
         return answer
 
-    async def _send(self, request: S3Request) -> aiohttp.ClientResponse:
-        endpoint = await self._endpoints.of_bucket(request.bucket, region=self._regions.get(request.bucket, ""))
+    async def _send(self, request: S3Request, by: Credentials | None) -> aiohttp.ClientResponse:
+        region = self._regions.get(request.bucket, request.region)
+        endpoint = await self._endpoints.of_bucket(request.bucket, region=region)
         headers = signed(
             _unsigned(request, endpoint),
-            by=await self._credentials(),
+            by=by or await self._credentials(),
             scope=Scope(region=endpoint.region, service="s3"),
             at_seconds=self.now_seconds(),
         )
         url = f"{endpoint.url}/{request.path}"
         url = f"{url}?{request.query}" if request.query else url
-        if request.method == "PUT":
-            return await self._http.put(url, headers=headers, body=request.body, proxy=endpoint.proxy)
-        return await self._http.get(url, headers=headers, proxy=endpoint.proxy)
+        return await self._http.request(request.method, url, headers=headers, body=request.body, proxy=endpoint.proxy)
 
-    def _has_moved(self, bucket: str, answer: aiohttp.ClientResponse) -> bool:
+    def _has_moved(self, request: S3Request, answer: aiohttp.ClientResponse) -> bool:
         """Whether *answer* names a region we did not ask; remember it."""
         named = answer.headers.get("x-amz-bucket-region", "")
-        if named in ("", self._regions.get(bucket, self._endpoints.region)):
+        if named in ("", self._regions.get(request.bucket, request.region or self._endpoints.region)):
             return False
-        self._regions[bucket] = named
+        self._regions[request.bucket] = named
         return True
 
 
@@ -109,19 +109,29 @@ def _unsigned(request: S3Request, endpoint: Endpoint) -> Unsigned:
 
 async def refused(answer: aiohttp.ClientResponse) -> Refused:
     """Read an error document, ``<Error><Code>…``; it may be absent, or a proxy's HTML."""
-    body = (await answer.content.read(MOST_ERROR_BYTES)).decode(errors="replace")
-    code = _element("Code", body)
+    return refusal(answer, (await answer.content.read(MOST_ERROR_BYTES)).decode(errors="replace"))
+
+
+def refusal(answer: aiohttp.ClientResponse, body: str) -> Refused:
+    """Return what *answer* says with *body*, which holds an error though the status may be 200."""
+    code = element("Code", body)
     if code == "PermanentRedirect" or answer.status == 301:
-        named = _element("Endpoint", body)
+        named = element("Endpoint", body)
         body = f"<Message>the bucket lies in another region or partition{', at ' if named else ''}{named}</Message>"
     return Refused(
         status=answer.status,
         code=code,
-        message=_element("Message", body),
-        request_id=answer.headers.get("x-amz-request-id", ""),
+        message=element("Message", body),
+        request_id=request_id(answer),
     )
 
 
-def _element(name: str, document: str) -> str:
+def request_id(answer: aiohttp.ClientResponse) -> str:
+    """Return what AWS's support asks for."""
+    return answer.headers.get("x-amz-request-id", "")
+
+
+def element(name: str, document: str) -> str:
+    """Return the text of the first element called *name* in an answer of S3's; empty if there is none."""
     found = re.search(rf"<{name}>([^<]*)</{name}>", document)
     return html.unescape(found[1]) if found else ""

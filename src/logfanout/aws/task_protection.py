@@ -41,7 +41,7 @@ class EcsTaskProtection:
     async def _put(self, wanted: dict[str, Any], asked: str) -> None:
         with as_ours({}, asked):
             async with asyncio.timeout(AGENT_SECONDS):
-                answer = await self._http.put(self._url, headers=HEADERS, body=msgspec.json.encode(wanted))
+                answer = await self._http.request("PUT", self._url, headers=HEADERS, body=msgspec.json.encode(wanted))
                 try:
                     body = await answer.content.read(MOST_ERROR_BYTES)
                 finally:

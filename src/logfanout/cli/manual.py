@@ -2,8 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -16,7 +19,17 @@ if TYPE_CHECKING:
 Deliver = Callable[["Settings", str], Awaitable["Verdict"]]
 
 
-def manual() -> None:
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="stdout|FILE",
+        help="Write what would be sent as JSON lines, and send nothing; a file is written anew.",
+    ),
+]
+
+
+def manual(*, to: To = None) -> None:
     """Deliver what one notification on stdin announces, without a queue.
 
     Exits with 0 when every event is accounted for, with 1 when not: then stderr says why.
@@ -29,8 +42,24 @@ def manual() -> None:
 
     from logfanout.app import deliver_body  # noqa: PLC0415
 
-    with refusing_wrong_ones():
-        raise typer.Exit(outcome(settings, body, deliver_body))
+    with refusing_wrong_ones(), _opened(to) as out:
+        raise typer.Exit(outcome(settings, body, partial(deliver_body, to=out)))
+
+
+@contextmanager
+def _opened(to: str | None) -> Iterator[BinaryIO | None]:
+    """Open what *to* names; ``None``: the events go to their tenants."""
+    if to is None:
+        yield None
+    elif to == "stdout":
+        yield sys.stdout.buffer
+    else:
+        try:
+            with Path(to).open("wb") as out:
+                yield out
+        except OSError as error:
+            typer.echo(f"logfanout: --to {to}: {error.strerror}", err=True)
+            raise typer.Exit(WRONG) from None
 
 
 def outcome(settings: "Settings", body: str, deliver: Deliver) -> int:

@@ -1,7 +1,7 @@
 """Who gets what an object holds, and under which stream's name?
 
     key ──► KeyLayout.read ──► KeyFields ─┐
-                              Tenant ─────┴──► wanting ──► (CloudWatchDestination, ...)
+                              Tenant ─────┴──► wanting ──► (Destination, ...)
     KeyFields + the event's day ──► StreamNaming ──► the stream's name
 
 Pure. A key is hostile input: whoever can write to the bucket chooses it.
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from string import Formatter
 
 from logfanout.errors import KeyUnreadable
-from logfanout.tenants.rows import CloudWatchDestination, Tenant
+from logfanout.tenants.rows import Destination, Tenant
 
 DAY_MS = 86_400_000
 
@@ -134,6 +134,6 @@ def _odd(spec: str | None, conversion: str | None) -> bool:
     return bool(spec) or conversion is not None
 
 
-def wanting(tenant: Tenant, *, application: str) -> Sequence[CloudWatchDestination]:
+def wanting(tenant: Tenant, *, application: str) -> Sequence[Destination]:
     """Return the tenant's destinations that take *application*'s logs; none if all are disabled or filter it out."""
     return [destination for destination in tenant.destinations if destination.wanted.takes(application)]

@@ -18,7 +18,7 @@ from logfanout.ports import Credentials, Logs, LogStream, Rejections
 from logfanout.retrying import patiently
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.limiter import Account, Limiter
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.log_groups import CloudWatchDestination
 
 # Of the 256 connections that all tenants share: no account can take more than a quarter, however slow it is.
 PUTS_PER_ACCOUNT = 64

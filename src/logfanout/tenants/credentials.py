@@ -14,7 +14,7 @@ from logfanout import telemetry
 from logfanout.errors import AccessRefused, CredentialsExpired, LogfanoutError
 from logfanout.flights import Flights
 from logfanout.ports import Assumption, Clock, Credentials, Tokens
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.log_groups import CloudWatchDestination
 
 # Chained sessions last an hour ("Terms and concepts for IAM roles", role chaining). Ten minutes of it are for renewing,
 # spread out so that a fleet that started together does not renew together.
@@ -73,6 +73,15 @@ class CredentialCache:
     def forget(self, destination: CloudWatchDestination, credentials: Credentials) -> None:
         """Drop *credentials*, which AWS says have expired, unless newer ones are there already."""
         self._drop(self._wanted(destination), credentials)
+
+    async def central(self) -> Credentials | None:
+        """Return a session of the central role; ``None`` if there is none, and the task acts in its own name."""
+        return await self._session(self._central) if self._central else None
+
+    def forget_central(self, credentials: Credentials) -> None:
+        """Drop the central role's *credentials*, which AWS says have expired, unless newer ones are there already."""
+        if self._central:
+            self._drop(self._central, credentials)
 
     async def close(self) -> None:
         """Stop what renewals are under way."""

@@ -7,7 +7,7 @@ Names come from keys, which are hostile: what is remembered of unknown ones is b
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from logfanout import telemetry
@@ -16,7 +16,7 @@ from logfanout.flights import Flights
 from logfanout.ports import Clock, Row, TenantRows
 from logfanout.retrying import patiently
 from logfanout.tenants import rows
-from logfanout.tenants.rows import Tenant
+from logfanout.tenants.rows import ReadsRows, Tenant
 
 JITTER = 0.2  # of the time an entry is kept: entries made together must not end together
 STALE_SECONDS = 5.0  # how soon a table that did not answer is asked again
@@ -34,8 +34,12 @@ class _Entry:
 class Directory:
     """The tenants, as the table had them within the last minute."""
 
-    def __init__(self, table: TenantRows, *, region: str, keep_seconds: float, clock: Clock) -> None:
+    def __init__(
+        self, table: TenantRows, *, kinds: Mapping[str, ReadsRows], region: str, keep_seconds: float, clock: Clock
+    ) -> None:
+        """*kinds* reads rows by their type; *region* is where a row that names none delivers to."""
         self._table = table
+        self._kinds = kinds
         self._region = region
         self._keep_seconds = keep_seconds
         self._clock = clock
@@ -82,7 +86,8 @@ class Directory:
 
     async def _read(self, name: str) -> _Entry:
         found: Sequence[Row] = await patiently(attempts=_ATTEMPTS)(self._table.of, name)
-        tenant = rows.read(found, tenant=name, region=self._region, now_seconds=self._clock.epoch_ms() / 1000)
+        now_seconds = self._clock.epoch_ms() / 1000
+        tenant = rows.read(found, kinds=self._kinds, tenant=name, region=self._region, now_seconds=now_seconds)
         for why in tenant.unusable if tenant else ():
             telemetry.RowRefused(tenant=name, why=str(why)).emit()
         now = asyncio.get_running_loop().time()

@@ -3,13 +3,14 @@
     rows as stored ──► read ──► Tenant (destinations, and rows that cannot be followed)
 
 Pure. Everything in a row is hostile input: a region becomes part of a host name, a role's ARN of a request. What does
-not have the form AWS documents is refused, and refusing one row leaves the tenant's others alone (CONTRACT §4).
+not have the form AWS documents is refused, and refusing one row leaves the tenant's others alone (CONTRACT §4). What
+fields a row has besides those all have is its kind's to say (``destinations.kind``).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 from logfanout.errors import DestinationUnusable
 from logfanout.ports import Row
@@ -26,15 +27,7 @@ APPLICATION_GROUPS = {
     "scheduler": ("kube-scheduler",),
 }
 
-# PutRetentionPolicy, "retentionInDays".
-RETENTION_DAYS = frozenset(
-    (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-)
-
-_ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
-_GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")  # CreateLogGroup, "logGroupName"
 _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,12}){1,3}-\d{1,2}")
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)  # AssumeRole, "ExternalId"
 _APPLICATION = re.compile(r"[^/\x00-\x1f]{1,253}")
 
 
@@ -45,35 +38,105 @@ class Wanted:
     pattern: re.Pattern[str] | None = None
 
     def takes(self, application: str) -> bool:
-        """Whether *application*'s logs go there; case counts."""
+        """Whether *application*'s logs go there; case does not count, as with the processors that wrote these rows."""
         return self.pattern is None or self.pattern.fullmatch(application) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudWatchDestination:
-    """One log group in one tenant's account."""
+EVERYTHING = Wanted()
 
-    tenant: str
-    role_arn: str
-    group: str
-    region: str
-    wanted: Wanted = Wanted()
-    external_id: str | None = None  # None: the fleet's
-    retention_days: int | None = None  # None: for ever, or as the tenant has set it
-    session_tags: bool = False
+
+class Destination(Protocol):
+    """One place a tenant's logs go to; equal ones are the same place, reached in the same way."""
+
+    kind: ClassVar[str]  # the row's ``type``
+
+    @property
+    def tenant(self) -> str:
+        """Whose it is: a configured tenant."""
+        ...
+
+    @property
+    def wanted(self) -> Wanted:
+        """What of the tenant's goes there."""
+        ...
 
     @property
     def id(self) -> str:
         """The place itself, however it is reached: what has been delivered there is remembered under this name."""
-        return f"cloudwatch:{self.account}:{self.region}:{self.group}"
+        ...
 
-    @property
-    def account(self) -> str:
-        """The account the role is in: its quotas are what puts are counted against."""
-        return self.role_arn.split(":")[4]
+    def __hash__(self) -> int: ...
 
-    def __str__(self) -> str:
-        return f"log group {self.group} of account {self.account} in {self.region}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """One row's fields, each held to its form as it is read.
+
+    Raises:
+        DestinationUnusable: from every method, when the field has not the form; the text says which it must have.
+    """
+
+    row: Row = field(repr=False)
+    tenant: str
+    region: str  # where a row without ``target_region`` delivers to
+
+    def unusable(self, why: str) -> DestinationUnusable:
+        """Return what to raise for a row that cannot be followed."""
+        return DestinationUnusable(f"tenant {self.tenant!r}, row {str(self.row.get('type'))[:32]!r}: {why}")
+
+    def text(self, name: str, form: re.Pattern[str], says: str, *, default: str | None = None) -> str:
+        """Return the text in *name*, which must match *form* as a whole; *says* tells a reader what that is."""
+        value = self.row.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise self.unusable(f"{name} must be {says}")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return whether *name* is set."""
+        value = self.row.get(name, default)
+        if not isinstance(value, bool):
+            raise self.unusable(f"{name} must be a BOOL")
+        return value
+
+    def target_region(self) -> str:
+        """Return where the row delivers to."""
+        return self.text("target_region", _REGION, "a region's name", default=self.region)
+
+    def wanted(self) -> Wanted:
+        """Return the filter; what is not a list or set of names refuses, so that a mistake never opens it."""
+        names = self._names("desired_logs")
+        for group in self._names("groups"):
+            applications = APPLICATION_GROUPS.get(group.lower())
+            if applications is None:
+                raise self.unusable(f"groups names {group[:64]!r}, which is not one of ours")
+            names.extend(applications)
+        if not names:
+            return EVERYTHING
+        return Wanted(re.compile("|".join(map(_pattern, names)), re.DOTALL | re.IGNORECASE))
+
+    def _names(self, name: str) -> list[str]:
+        value = self.row.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list | tuple | set | frozenset):
+            raise self.unusable(f"{name} must be a list or a string set of names")
+        if not all(isinstance(entry, str) and _APPLICATION.fullmatch(entry) for entry in value):
+            raise self.unusable(f"{name} holds something that is no application's name")
+        return sorted(value)
+
+
+class ReadsRows(Protocol):
+    """What reads the rows of one ``type``."""
+
+    def read(self, row: Fields) -> Destination:
+        """Return the destination *row* describes.
+
+        Raises:
+            DestinationUnusable: it cannot be followed.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +144,25 @@ class Tenant:
     """One tenant as the table has it now."""
 
     id: str
-    destinations: tuple[CloudWatchDestination, ...] = ()  # the enabled ones that can be followed
+    destinations: tuple[Destination, ...] = ()  # the enabled ones that can be followed
     unusable: tuple[DestinationUnusable, ...] = ()  # enabled rows that cannot; each says why
 
 
-def read(rows: Sequence[Row], *, tenant: str, region: str, now_seconds: float) -> Tenant | None:
+def read(
+    rows: Sequence[Row], *, kinds: Mapping[str, ReadsRows], tenant: str, region: str, now_seconds: float
+) -> Tenant | None:
     """Return the tenant that *rows* describe; ``None`` if no row is there, or all are past their ``ttl``.
 
-    *region* is where a row without ``target_region`` delivers to.
+    *kinds* reads a row by its ``type``; *region* is where a row without ``target_region`` delivers to.
     """
     live = [row for row in rows if not _is_past(row.get("ttl"), now_seconds)]
     if not live:
         return None
-    destinations: list[CloudWatchDestination] = []
+    destinations: list[Destination] = []
     unusable: list[DestinationUnusable] = []
     for row in live:
         try:
-            destinations.extend(_destination(row, tenant=tenant, region=region))
+            destinations.extend(_destination(Fields(row=row, tenant=tenant, region=region), kinds))
         except DestinationUnusable as why:
             unusable.append(why)
     return Tenant(id=tenant, destinations=tuple(destinations), unusable=tuple(unusable))
@@ -108,69 +173,14 @@ def _is_past(ttl: Any, now_seconds: float) -> bool:
     return isinstance(ttl, int | float) and not isinstance(ttl, bool) and 0 < ttl <= now_seconds
 
 
-def _destination(row: Row, *, tenant: str, region: str) -> Iterable[CloudWatchDestination]:
-    kind = row.get("type")
-    where = f"tenant {tenant!r}, row {str(kind)[:32]!r}"
-    match row.get("enabled", True):
-        case False:
-            return
-        case True:
-            pass
-        case _:
-            raise DestinationUnusable(f"{where}: enabled must be a BOOL")
-    match kind:
-        case "cloudwatch":
-            yield _cloudwatch(row, where=where, tenant=tenant, region=region)
-        case "s3":
-            raise DestinationUnusable(f"{where}: this version does not deliver to S3")
-        case _:
-            raise DestinationUnusable(f"{where}: type must be cloudwatch or s3")
-
-
-def _cloudwatch(row: Row, *, where: str, tenant: str, region: str) -> CloudWatchDestination:
-    retention = row.get("log_retention_days")
-    if retention is not None and not _is_retention(retention):
-        raise DestinationUnusable(f"{where}: log_retention_days must be one of {sorted(RETENTION_DAYS)}")
-    tags = row.get("session_tags", False)
-    if not isinstance(tags, bool):
-        raise DestinationUnusable(f"{where}: session_tags must be a BOOL")
-    return CloudWatchDestination(
-        tenant=tenant,
-        role_arn=_text(row, "log_distribution_role_arn", _ROLE_ARN, "a role's ARN", where=where),
-        group=_text(row, "log_group_name", _GROUP_NAME, "1 to 512 of a-z A-Z 0-9 . - _ / #", where=where),
-        region=_text(row, "target_region", _REGION, "a region's name", where=where, default=region),
-        wanted=_wanted(row, where=where),
-        external_id=_text(row, "external_id", _EXTERNAL_ID, "2 to 1,224 legal characters", where=where, default="")
-        or None,
-        retention_days=None if retention is None else int(retention),
-        session_tags=tags,
-    )
-
-
-def _is_retention(days: Any) -> bool:
-    return isinstance(days, int | float) and not isinstance(days, bool) and days in RETENTION_DAYS
-
-
-def _text(row: Row, name: str, form: re.Pattern[str], says: str, *, where: str, default: str | None = None) -> str:
-    value = row.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise DestinationUnusable(f"{where}: {name} must be {says}")
-    return value
-
-
-def _wanted(row: Row, *, where: str) -> Wanted:
-    """Return the filter; what is not a list or set of names refuses, so that a mistake never opens it."""
-    names = _names(row, "desired_logs", where=where)
-    for group in _names(row, "groups", where=where):
-        applications = APPLICATION_GROUPS.get(group.lower())
-        if applications is None:
-            raise DestinationUnusable(f"{where}: groups names {group[:64]!r}, which is not one of ours")
-        names.extend(applications)
-    if not names:
-        return Wanted()
-    return Wanted(re.compile("|".join(map(_pattern, names)), re.DOTALL))
+def _destination(row: Fields, kinds: Mapping[str, ReadsRows]) -> Iterable[Destination]:
+    if not row.flag("enabled", default=True):
+        return
+    type_ = row.row.get("type")
+    kind = kinds.get(type_) if isinstance(type_, str) else None
+    if kind is None:
+        raise row.unusable(f"type must be {' or '.join(sorted(kinds))}")
+    yield kind.read(row)
 
 
 def _pattern(name: str) -> str:
@@ -183,14 +193,3 @@ def _pattern(name: str) -> str:
     if not others:
         return first
     return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + ".*" + others[-1]
-
-
-def _names(row: Row, name: str, *, where: str) -> list[str]:
-    value = row.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise DestinationUnusable(f"{where}: {name} must be a list or a string set of names")
-    if not all(isinstance(entry, str) and _APPLICATION.fullmatch(entry) for entry in value):
-        raise DestinationUnusable(f"{where}: {name} holds something that is no application's name")
-    return sorted(value)

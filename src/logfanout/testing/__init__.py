@@ -16,6 +16,7 @@ contract tests as the real adapters (``tests/contract``).
 
 from logfanout.testing.bucket import FakeBucket
 from logfanout.testing.clock import Deadlock, LoopClock, VirtualLoop, VirtualTimeExceeded, run, virtual_time
+from logfanout.testing.copies import Copied, FakeCopies
 from logfanout.testing.dead_letters import FakeDeadLetters
 from logfanout.testing.ledger import FakeLedger
 from logfanout.testing.line import Line
@@ -28,8 +29,10 @@ from logfanout.testing.tokens import FakeTokens
 from logfanout.testing.world import TenantSetup, World
 
 __all__ = [
+    "Copied",
     "Deadlock",
     "FakeBucket",
+    "FakeCopies",
     "FakeDeadLetters",
     "FakeLedger",
     "FakeLogs",

@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 
 from logfanout.errors import AccessRefused, ObjectGone, Unavailable
-from logfanout.ports import Clock, ObjectBody, ObjectRef
+from logfanout.ports import Clock, ObjectBody, ObjectFacts, ObjectRef
 from logfanout.testing.line import Line
 
 CHUNK_BYTES = 16 * 1024  # what a socket hands out at a time
@@ -85,6 +86,22 @@ class FakeBucket(Line):
         finally:
             self.open_now -= 1
             await chunks.aclose()
+
+    async def describe(self, ref: ObjectRef) -> ObjectFacts:
+        """Return what S3 says of *ref*; its bytes tell one writing of it from the next."""
+        async with self._call("describe", ref.uri):
+            if ref.uri in self._denied:
+                raise AccessRefused(f"HeadObject {ref.uri}: HTTP 403")
+            stored = self._find(ref)
+        return ObjectFacts(
+            size_bytes=len(stored.data),
+            etag=f'"{sha256(stored.data).hexdigest()[:32]}"',
+            content_encoding="gzip" if stored.data.startswith(b"\x1f\x8b") else "",
+        )
+
+    def stored(self, ref: ObjectRef) -> bytes:
+        """Return the bytes of *ref* as they lie there."""
+        return self._find(ref).data
 
     def _find(self, ref: ObjectRef) -> _Object:
         versions = self._objects.get(ref.uri, [])

@@ -1,9 +1,10 @@
 """What does a whole fake AWS look like to one test?
 
-    World() ──► queue · dead_letters · bucket · tokens · logs · rows · ledger · quarantine · task_protection · clock
-       │        (each but the clock a ``Line``)
+    World() ──► queue · dead_letters · bucket · copies · tokens · logs · rows · ledger · quarantine · task_protection
+       │        and the clock (each but the clock a ``Line``)
        │
        ├── add_tenant("acme", account=...)   its row, and its role's trust; the group is not made
+       ├── add_bucket("acme", bucket=...)    its row of type s3, and its bucket, which lets the central role in
        └── upload(key, data)                 the object, and its notice on the queue
 
 Made inside a running loop, usually a virtual one (``testing.clock``). Time in it begins at ``NOON_MS``.
@@ -19,6 +20,7 @@ from urllib.parse import quote_plus
 from logfanout.ports import ObjectRef
 from logfanout.testing.bucket import FakeBucket
 from logfanout.testing.clock import LoopClock
+from logfanout.testing.copies import FakeCopies
 from logfanout.testing.dead_letters import FakeDeadLetters
 from logfanout.testing.ledger import FakeLedger
 from logfanout.testing.logs import REGION, FakeLogs
@@ -55,6 +57,7 @@ class World:
         self.queue = FakeQueue(clock=self.clock, redrive_to=self.dead_letters, max_receive_count=max_receive_count)
         self.bucket = FakeBucket(clock=self.clock)
         self.tokens = FakeTokens(clock=self.clock)
+        self.copies = FakeCopies(source=self.bucket, tokens=self.tokens)
         self.logs = FakeLogs(clock=self.clock, tokens=self.tokens)
         self.rows = FakeTenantRows()
         self.ledger = FakeLedger(clock=self.clock)
@@ -86,6 +89,11 @@ class World:
             }
         )
         return TenantSetup(name=name, account=account, role_arn=role_arn, group=group, region=region)
+
+    def add_bucket(self, name: str, *, bucket: str, region: str = REGION, **fields: Any) -> None:
+        """Enrol a tenant's bucket: its row, with *fields* on top, and a policy that lets the central role put."""
+        self.copies.add_bucket(bucket, lets_in=CENTRAL_ROLE)
+        self.rows.put({"tenant_id": name, "type": "s3", "bucket_name": bucket, "target_region": region, **fields})
 
     def upload(self, key: str, data: bytes, *, compress: bool = True, announce: bool = True) -> ObjectRef:
         """Store an object, gzipped as the collectors do, and put its notice on the queue."""

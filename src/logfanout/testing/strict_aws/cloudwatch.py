@@ -15,7 +15,7 @@ import msgspec
 
 from logfanout.errors import BatchUnreadable
 from logfanout.ports import Event, Rejections
-from logfanout.tenants.rows import RETENTION_DAYS
+from logfanout.tenants.log_groups import RETENTION_DAYS
 from logfanout.testing.log_limits import (
     DAY_MS,
     EVENT_OVERHEAD_BYTES,

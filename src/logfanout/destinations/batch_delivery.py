@@ -1,6 +1,6 @@
-"""How does one object get to one of its destinations?
+"""How does one object get to a destination that takes batches?
 
-    Records ──► Delivery ──► batches, several under way ──► Tally, and the positions that are done with
+    Records ──► BatchDelivery ──► batches, several under way ──► Tally, and the positions that are done with
 
 The end of the ``async with`` block is the acknowledgement: whatever was launched has been answered by then.
 """
@@ -8,17 +8,19 @@ The end of the ``async with`` block is the acknowledgement: whatever was launche
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol, Self
 
 from logfanout import telemetry
-from logfanout.errors import AccountingBroken, LeaseLost, LogfanoutError
+from logfanout.destinations.kind import Shipment
+from logfanout.errors import AccessRefused, AccountingBroken, LeaseLost, LogfanoutError
 from logfanout.ledger.ranges import Ranges
 from logfanout.pipeline.records import Records, Unreadable
+from logfanout.pipeline.routes import StreamNaming
 from logfanout.pipeline.stream_batches import Batch, Outcasts, StreamBatches, Window
-from logfanout.pipeline.writer import Placed, Writer
-from logfanout.ports import Clock, ObjectRef
+from logfanout.pipeline.writer import Placed
+from logfanout.ports import Clock
 from logfanout.quarantine import Keeper
-from logfanout.tenants.rows import CloudWatchDestination
+from logfanout.tenants.rows import Destination
 
 # Batches of one object under way at once: enough to hide CloudWatch's answer behind the next chunk's decoding. It is
 # also the bound on duplicates: what is repeated after a kill is what had been sent and not yet been answered.
@@ -55,42 +57,71 @@ class Tally:
             self.quarantined += count
 
 
-class Delivery:
-    """One object's way to one destination: batches are put while the object is still being read.
+class TakesBatches(Protocol):
+    """What a destination writes batches with: ``Writer`` for CloudWatch."""
 
-    ``failure`` is the first error of a put; nothing is launched behind it. ``taken`` holds the positions that need
-    not be sent again: CloudWatch has their events, or said that it never will take them and they are kept elsewhere.
+    async def put(self, batch: Batch, *, placed: Placed) -> object:
+        """Return once it is said in *placed* what became of every event of *batch*.
+
+        When this raises, *placed* holds what became of the parts that were answered.
+
+        Raises:
+            LogfanoutError: some of the batch is still owed.
+        """
+        ...
+
+
+class BatchDelivery:
+    """One object's way to a destination that takes batches: they are put while the object is still being read.
+
+    ``taken`` holds the positions that need not be sent again: the destination has their events, or said that it never
+    will take them and they are kept elsewhere.
     """
+
+    reads_records: ClassVar[bool] = True
 
     def __init__(
         self,
-        destination: CloudWatchDestination,
+        destination: Destination,
+        shipment: Shipment,
         *,
-        writer: Writer,
-        batches: StreamBatches,
+        writer: TakesBatches,
+        naming: StreamNaming,
         clock: Clock,
+        retention_days: int | None = None,
         keeper: Keeper | None = None,
-        require_ours: Callable[[], None] | None = None,
     ) -> None:
-        """*require_ours* raises ``LeaseLost`` once the message may be another worker's: nothing is launched then."""
+        """*retention_days* is the destination's own; without a *keeper* what it never takes is only counted."""
         self.destination = destination
         self.tally = Tally()
         self.failure: LogfanoutError | None = None
-        self.taken = batches.taken
         self._writer = writer
-        self._batches = batches
+        self._ref = shipment.ref
+        self._require_ours = shipment.require_ours
+        self._batches = StreamBatches(key=shipment.key, naming=naming, taken=shipment.taken)
+        self.taken = self._batches.taken
         self._clock = clock
+        self._retention_days = retention_days
         self._keeper = keeper
-        self._require_ours = require_ours
         self._kept: list[int] = []  # positions the keeper has been given
         self._keeping = asyncio.Lock()
         self._puts = asyncio.TaskGroup()
         self._free = asyncio.Semaphore(PUTS_PER_OBJECT)
 
     def __repr__(self) -> str:
-        return f"<Delivery to {self.destination}: {self.tally}>"
+        return f"<BatchDelivery to {self.destination}: {self.tally}>"
 
-    async def __aenter__(self) -> "Delivery":
+    @property
+    def refusal(self) -> AccessRefused | None:
+        """What the destination said, if it refused us."""
+        return self.failure if isinstance(self.failure, AccessRefused) else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether anything was delivered in this attempt."""
+        return self.tally.delivered > 0
+
+    async def __aenter__(self) -> Self:
         await self._puts.__aenter__()
         return self
 
@@ -114,7 +145,7 @@ class Delivery:
         self.tally.skipped += records.skipped
         self.tally.untimed += records.untimed
         await self._cast_out_unreadable(records.unreadable)
-        window = Window.at(self._clock.epoch_ms(), retention_days=self.destination.retention_days)
+        window = Window.at(self._clock.epoch_ms(), retention_days=self._retention_days)
         for batch in self._batches.add(records, window=window):
             await self._launch(batch)
         for outcasts in self._batches.outcasts():
@@ -144,7 +175,7 @@ class Delivery:
     async def _put(self, batch: Batch) -> None:
         placed = Placed()
         try:
-            await self._guarded(self._writer.put(batch, destination=self.destination, placed=placed))
+            await self._guarded(self._writer.put(batch, placed=placed))
             self.tally.delivered += placed.delivered
             for positions in placed.taken:
                 self._take(positions)
@@ -202,28 +233,20 @@ class Delivery:
             whole.append(position)
         return whole
 
+    def account(self, *, complete: bool) -> None:
+        """Report what became of every event, and refuse to go on if one is unaccounted for.
 
-def account(ref: ObjectRef, deliveries: Sequence[Delivery], *, complete: bool) -> None:
-    """Report what became of every event, and refuse to go on if one is unaccounted for.
-
-    Raises:
-        AccountingBroken: a delivery without failure does not add up.
-    """
-    for delivery in deliveries:
-        tenant, tally = delivery.destination.tenant, delivery.tally
-        _count(tenant, "delivered", tally.delivered)
-        _count(tenant, "skipped", tally.skipped)
-        _count(tenant, "quarantined", tally.quarantined)
-        _count(tenant, "rejected", tally.rejected)
+        Raises:
+            AccountingBroken: a complete delivery without failure does not add up.
+        """
+        tenant, tally, uri = self.destination.tenant, self.tally, self._ref.uri
+        for outcome in ("delivered", "skipped", "quarantined", "rejected"):
+            if count := getattr(tally, outcome):
+                telemetry.EventsCounted(tenant=tenant, outcome=outcome, count=count).emit()
         if tally.untimed:
-            telemetry.EventsUntimed(tenant=tenant, count=tally.untimed, object=ref.uri).emit()
+            telemetry.EventsUntimed(tenant=tenant, count=tally.untimed, object=uri).emit()
         for reason, count in tally.refused.items():
-            telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=ref.uri).emit()
-        if complete and delivery.failure is None and not tally.balanced:
-            telemetry.AccountingBroke(object=ref.uri, tenant=tenant, tally=repr(tally)).emit()
-            raise AccountingBroken(f"{ref.uri}: {tally} does not add up")
-
-
-def _count(tenant: str, outcome: str, count: int) -> None:
-    if count:
-        telemetry.EventsCounted(tenant=tenant, outcome=outcome, count=count).emit()
+            telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=uri).emit()
+        if complete and self.failure is None and not tally.balanced:
+            telemetry.AccountingBroke(object=uri, tenant=tenant, tally=repr(tally)).emit()
+            raise AccountingBroken(f"{uri}: {tally} does not add up")
