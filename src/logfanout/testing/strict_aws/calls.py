@@ -48,7 +48,7 @@ def read(method: str, raw_path: str, headers: Mapping[str, str], body: bytes) ->
     if target := headers.get("X-Amz-Target", ""):
         return replace(call, operation=target.rpartition(".")[2], resource=_named_in(body))
     if service == "s3":
-        return _of_s3(call, method, raw_path)
+        return _of_s3(call, method, raw_path, copies="x-amz-copy-source" in headers)
     return _of_form(call, body)
 
 
@@ -58,11 +58,12 @@ def _named_in(body: bytes) -> str:
     return found[1].decode(errors="replace") if found else ""
 
 
-def _of_s3(call: Call, method: str, raw_path: str) -> Call:
+def _of_s3(call: Call, method: str, raw_path: str, *, copies: bool) -> Call:
     resource = unquote(urlsplit(raw_path).path).lstrip("/")
     if "/" not in resource.rstrip("/"):
         return replace(call, operation=f"{method.title()}Bucket", resource=resource)
-    return replace(call, operation=_S3_OPERATIONS.get(method, method), resource=resource)
+    operation = "CopyObject" if copies else _S3_OPERATIONS.get(method, method)
+    return replace(call, operation=operation, resource=resource)
 
 
 def _of_form(call: Call, body: bytes) -> Call:

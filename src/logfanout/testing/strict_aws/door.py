@@ -24,6 +24,7 @@ from logfanout.testing.strict_aws import answers, calls, control
 from logfanout.testing.strict_aws.answers import Answer, Refused
 from logfanout.testing.strict_aws.calls import Call
 from logfanout.testing.strict_aws.cloudwatch import CloudWatch
+from logfanout.testing.strict_aws.copying import Copying
 from logfanout.testing.strict_aws.faults import Delay, Fault, Faults, Hold, Refuse, Reset, Truncate
 from logfanout.testing.strict_aws.holdings import Holdings, Put
 from logfanout.testing.strict_aws.sessions import Session, Sessions, Signed
@@ -116,6 +117,8 @@ class _Door:
             answer, put = self._of_trusting_sts(call), None
         elif call.action == "s3:GetObject":
             return await self._streamed(request, call, after)
+        elif call.action == "s3:CopyObject":
+            answer, put = await self._copied(request, call), None
         else:
             answer, put = await self._upstream.whole(request, body), None
             if call.action == "sts:AssumeRole" and answer.status == 200:
@@ -136,6 +139,13 @@ class _Door:
             return self._logs.answer(call.by(session.account), body)
         except Refused as why:
             return answers.refused(call, why), None
+
+    async def _copied(self, request: web.BaseRequest, call: Call) -> Answer:
+        assert self._upstream is not None  # noqa: S101  for the type checker: the caller has looked
+        session = self._aws.sessions.find(call.access_key)
+        if session is None:  # a user of the platform's own account: the embedded AWS can do that
+            return await self._upstream.whole(request, b"")
+        return await self._upstream.copying.answer(call, request.headers, session)
 
     def _learned(self, answer: Answer) -> Answer:
         """Remember the session that is handed out, which may be told to end sooner."""
@@ -188,6 +198,7 @@ class _Upstream:
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self._url = url
+        self.copying = Copying(http, url)
 
     def opened(self, request: web.BaseRequest, body: bytes) -> "aiohttp.client._RequestContextManager":
         """Send *request* on; its Host and so its signature stay as they are."""

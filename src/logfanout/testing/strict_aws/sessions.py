@@ -85,6 +85,10 @@ class Sessions:
         """Return every session, ended ones too."""
         return tuple(self._known.values())
 
+    def find(self, access_key: str) -> Session | None:
+        """Return who *access_key* is; ``None`` if AssumeRole has not handed it out through us."""
+        return self._known.get(access_key)
+
     def expire(self, account: str = "") -> int:
         """End every session of *account* (empty: of all) now; return how many were good."""
         now = self._now_seconds()
