@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,18 +66,20 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(environment: Mapping[str, str], log: Path) -> AsyncIterator[Fleet]:
+async def fleet(
+    environment: Mapping[str, str], log: Path, *, arguments: Sequence[str] = ("run",)
+) -> AsyncIterator[Fleet]:
     """Run the worker until the block ends; it is ready when the block begins."""
-    with _spawned(environment, log) as running:
+    with _spawned(environment, log, arguments) as running:
         await _until_ready(running)
         yield running
 
 
 @contextmanager
-def _spawned(environment: Mapping[str, str], log: Path) -> Iterator[Fleet]:
+def _spawned(environment: Mapping[str, str], log: Path, arguments: Sequence[str]) -> Iterator[Fleet]:
     with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "logfanout", "run"],
+        process = subprocess.Popen(  # noqa: S603  our own program; its arguments are this package's
+            [sys.executable, "-m", "logfanout", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,

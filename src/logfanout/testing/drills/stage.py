@@ -122,6 +122,10 @@ class Drill:
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
         await self._sqs.set_queue_attributes(QueueUrl=self.region.queue_url, Attributes={"RedrivePolicy": policy})
 
+    async def delay(self, *, seconds: int) -> None:
+        """Let SQS show messages sent from now on only so much later."""
+        await self._sqs.set_queue_attributes(QueueUrl=self.region.queue_url, Attributes={"DelaySeconds": str(seconds)})
+
     async def notices(self) -> list[str]:
         """Return what S3 has announced so far, as SNS delivered it, its test event apart."""
         bodies: list[str] = []
@@ -151,10 +155,20 @@ class Drill:
     @asynccontextmanager
     async def worker(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
         """Run a worker for the block; at its end it is told to stop, and must with exit code 0."""
-        environment = await self._environment(settings)
+        async with self._running({**await self.environment(), **SETTINGS, **settings}, ("run",)) as running:
+            yield running
+
+    @asynccontextmanager
+    async def container(self, environment: Mapping[str, str]) -> AsyncIterator[fleet.Fleet]:
+        """Run what the image runs when it is told nothing but *environment*; else as ``worker``."""
+        async with self._running(environment, ()) as running:
+            yield running
+
+    @asynccontextmanager
+    async def _running(self, environment: Mapping[str, str], arguments: Sequence[str]) -> AsyncIterator[fleet.Fleet]:
         self._workers += 1
         log = self._folder / f"worker-{self._workers}.log"
-        async with fleet.fleet(environment, log) as running:
+        async with fleet.fleet(environment, log, arguments=arguments) as running:
             try:
                 yield running
                 if running.process.poll() is None:
@@ -164,7 +178,8 @@ class Drill:
             finally:
                 kill(running)
 
-    async def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+    async def environment(self) -> dict[str, str]:
+        """Return what a worker must be told to find this stage, and nothing of how it should work."""
         told = fleet.environment(
             self.region,
             endpoint_url=self.strict.url,
@@ -173,7 +188,7 @@ class Drill:
             caller={name: value for name, value in os.environ.items() if name not in fleet.PASSED_ON},
         )
         told["SQS_QUEUE_URL"] = self.at_the_door(self.region.queue_url)
-        return {**told, **SETTINGS, **settings}
+        return told
 
     def at_the_door(self, url: str) -> str:
         """Return *url* at the strict AWS's address."""
