@@ -26,6 +26,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "settings.py": "the one reader of our own variables; what it reads is handed to it",
     "__main__.py": "hands it to the settings",
     "cli": "hands it to the settings",
+    "lambda_handler.py": "hands it to the settings: with Lambda no command line comes first",
     "supervisor.py": "hands it on to the processes it starts",
     "journal.py": "NO_COLOR and the terminal's kind are conventions of the terminal, not settings of ours",
     "aws": "AWS's own variables are its clients' to read",

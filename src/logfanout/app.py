@@ -10,12 +10,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from logfanout import __version__, protection, telemetry
 from logfanout.aws import Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
 from logfanout.console.health import Health
 from logfanout.courier import Courier, Rules, World
-from logfanout.errors import LogfanoutError, Verdict
+from logfanout.errors import AccessRefused, LogfanoutError, Verdict
+from logfanout.function import Function, Source
+from logfanout.function import Terms as FunctionTerms
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate, budget_bytes, limit_bytes
@@ -82,6 +85,36 @@ async def deliver_body(settings: Settings, body: str) -> Verdict:
 
 
 @asynccontextmanager
+async def open_function(settings: Settings) -> AsyncIterator[Function]:
+    """Open what a Lambda environment keeps from one invocation to the next."""
+    async with _opened(settings) as parts:
+        yield Function(
+            parts.courier,
+            gate=parts.gate,
+            terms=FunctionTerms(slots=settings.slots, give_back_seconds=settings.give_back_seconds),
+            find=partial(_source, settings, parts.aws),
+        )
+
+
+async def _source(settings: Settings, aws: Aws, queue_arn: str) -> Source:
+    """Return what can be known of the queue that events come from; what may not be asked is done without."""
+    dead_letters = settings.dlq_url
+    url = settings.sqs_queue_url
+    if url is None or url.rpartition("/")[2] != queue_arn.rpartition(":")[2]:
+        try:
+            url = await aws.queue_url(queue_arn)
+        except AccessRefused:
+            return Source(dead_letters=aws.dead_letters(dead_letters) if dead_letters else None)
+    redrive = await aws.redrive(url)
+    dead_letters = dead_letters or (redrive.url if redrive else None)
+    return Source(
+        queue=aws.queue(url),
+        dead_letters=aws.dead_letters(dead_letters) if dead_letters else None,
+        max_receives=redrive.max_receive_count if redrive else None,
+    )
+
+
+@asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
     """Build the parts and close them, the last first.
 
@@ -108,7 +141,7 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
             clock=clock,
         )
         parts.push_async_callback(credentials.close)
-        gate = Gate(budget_bytes(settings.memory_bytes or limit_bytes(), processes=settings.process_count))
+        gate = Gate(budget_bytes(settings.memory_limit_bytes or limit_bytes(), processes=settings.process_count))
         writer = Writer(aws.logs(), credentials=credentials, gate=gate)
         parts.push_async_callback(writer.close)
         world = World(

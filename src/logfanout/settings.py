@@ -85,6 +85,7 @@ _FOREIGN_NAMES = {
     "scan_interval": "SCAN_INTERVAL",
     "log_level": "LOG_LEVEL",
     "ecs_agent_uri": "ECS_AGENT_URI",
+    "lambda_memory_mebibytes": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 }
 
 
@@ -127,7 +128,15 @@ class Settings(BaseModel):
     metric_tenants: Annotated[int, Field(ge=0)] = 500
     memory_bytes: Annotated[int, Field(ge=64 * 1024**2)] | None = None  # None: the container's limit
     ecs_agent_uri: str | None = None  # ECS sets it, for the task's protection from scale-in
+    lambda_memory_mebibytes: Annotated[int, Field(ge=128)] | None = None  # Lambda sets it; the machine has more
     log_format: Literal["auto", "json", "console"] = "auto"
+
+    @property
+    def memory_limit_bytes(self) -> int | None:
+        """What this process may use, as far as the environment says; ``None``: the container's limit."""
+        if self.memory_bytes is None and self.lambda_memory_mebibytes is not None:
+            return self.lambda_memory_mebibytes * 1024**2
+        return self.memory_bytes
 
     @property
     def process_count(self) -> int:

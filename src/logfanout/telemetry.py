@@ -118,6 +118,52 @@ class DrainFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOpened:
+    """A Lambda environment is ready; this happens once in its life."""
+
+    seconds: float
+
+    def emit(self) -> None:
+        log.info("function_opened", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionNotOpened:
+    """AWS did not answer during a Lambda environment's init; the first invocation tries again."""
+
+    error: str
+
+    def emit(self) -> None:
+        log.warning("function_not_opened", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationFinished:
+    """What became of one Lambda invocation's messages: the one line to build metrics from."""
+
+    request: str
+    messages: int
+    deleted: int
+    dead_lettered: int
+    failed: int  # reported to Lambda, which keeps them; the unfinished too
+    unfinished: int  # the function's time ended before they were done
+    seconds: float
+
+    def emit(self) -> None:
+        (log.warning if self.unfinished else log.info)("invocation_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUnreadable:
+    """A record of a Lambda event has no body or no receipt; it is reported as failed."""
+
+    message: str
+
+    def emit(self) -> None:
+        log.error("record_unreadable", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessStarted:
     """The supervisor started a worker process."""
 
@@ -222,7 +268,7 @@ class LeaseExtended:
 class MessageSettled:
     """A message left our hands."""
 
-    outcome: str  # deleted, dead_lettered, kept, given_back, lost
+    outcome: str  # deleted, dead_lettered, kept, given_back, unfinished, lost
     message: str
     receive_count: int
 

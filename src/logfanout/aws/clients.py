@@ -23,7 +23,7 @@ from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
 from logfanout.aws.ledger_table import DynamoLedger
 from logfanout.aws.logs import CloudWatchLogs
 from logfanout.aws.quarantine import S3Quarantine
-from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, redrive
+from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, queue_url, redrive
 from logfanout.aws.task_protection import EcsTaskProtection
 from logfanout.aws.tenant_table import DynamoTenantRows
 from logfanout.aws.tokens import StsTokens
@@ -64,6 +64,10 @@ class Aws:
     def dead_letters(self, url: str) -> SqsDeadLetters:
         """Return the ``DeadLetters`` at *url*."""
         return SqsDeadLetters(self._sqs, url)
+
+    async def queue_url(self, arn: str) -> str:
+        """Return the URL of the queue *arn*; raises ``AccessRefused`` if we may not ask."""
+        return await queue_url(self._sqs, arn)
 
     async def redrive(self, queue_url: str) -> Redrive | None:
         """Return what the queue's redrive policy says; ``None`` if it has none, or we may not ask."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli import manual, run, settings, version
+from logfanout.cli import function, manual, run, settings, version
 
 # Tracebacks made pretty by typer would show local variables: log content and secrets.
 app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
@@ -25,7 +25,7 @@ def logfanout(
 ) -> None:
     """Deliver the logs a platform collects in S3 to each tenant's own CloudWatch Logs.
 
-    Without a command, the variable EXECUTION_MODE says what is done: sqs (run) or manual.
+    Without a command, the variable EXECUTION_MODE says what is done: sqs (run), lambda, manual or scan.
     """
     if context.invoked_subcommand is None:
         _as_mode_says()
@@ -41,6 +41,8 @@ def _as_mode_says() -> None:
             run.run()
         case "manual":
             manual.manual()
+        case "lambda":
+            function.function()
         case _:
             settings.given()
             settings.complain([f"EXECUTION_MODE: this version does not do {mode} yet; it does sqs and manual"])
