@@ -57,7 +57,7 @@ class Drill:
         self.expected = writing.expectations(region.tenants)
         self._sqs = sqs
         self._shipper = shipper
-        self._folder = folder
+        self.folder = folder
         self._announced = 0
         self._began = time.monotonic()
         self._workers = 0
@@ -73,7 +73,7 @@ class Drill:
     @property
     def logs(self) -> list[str]:
         """Where the workers' logs are."""
-        return sorted(map(str, self._folder.glob("worker-*.log")))
+        return sorted(map(str, self.folder.glob("worker-*.log")))
 
     # What a drill does.
 
@@ -151,9 +151,9 @@ class Drill:
     @asynccontextmanager
     async def worker(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
         """Run a worker for the block; at its end it is told to stop, and must with exit code 0."""
-        environment = await self._environment(settings)
+        environment = await self.environment(settings)
         self._workers += 1
-        log = self._folder / f"worker-{self._workers}.log"
+        log = self.folder / f"worker-{self._workers}.log"
         async with fleet.fleet(environment, log) as running:
             try:
                 yield running
@@ -164,7 +164,8 @@ class Drill:
             finally:
                 kill(running)
 
-    async def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+    async def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Return all that a process of the fleet is told, *settings* on top."""
         told = fleet.environment(
             self.region,
             endpoint_url=self.strict.url,
