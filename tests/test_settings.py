@@ -185,3 +185,16 @@ def test_auto_is_at_least_one_process() -> None:
     """``auto`` is a count in the end."""
     assert read({"LOGFANOUT_PROCESSES": "auto"}).process_count >= 1
     assert read({"LOGFANOUT_PROCESSES": "3"}).process_count == 3
+
+
+@pytest.mark.parametrize(
+    ("environ", "limit"),
+    [
+        ({}, None),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}, 512 * 1024**2),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "LOGFANOUT_MEMORY_BYTES": "268435456"}, 256 * 1024**2),
+    ],
+)
+def test_lambda_says_how_much_memory_there_is(environ: dict[str, str], limit: int | None) -> None:
+    """The machine it runs on has more; an operator's own figure is the last word."""
+    assert read(environ).memory_limit_bytes == limit

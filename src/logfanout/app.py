@@ -106,11 +106,12 @@ async def _source(settings: Settings, aws: Aws, queue_arn: str) -> Source:
         except AccessRefused:
             return Source(dead_letters=aws.dead_letters(dead_letters) if dead_letters else None)
     redrive = await aws.redrive(url)
-    dead_letters = dead_letters or (redrive.url if redrive else None)
+    if redrive and not redrive.url.endswith(".fifo"):  # whose letters would want a group: SQS's own redrive has one
+        dead_letters = dead_letters or redrive.url
     return Source(
         queue=aws.queue(url),
         dead_letters=aws.dead_letters(dead_letters) if dead_letters else None,
-        max_receives=redrive.max_receive_count if redrive else None,
+        max_receives=redrive.max_receive_count if redrive and dead_letters else None,
     )
 
 
