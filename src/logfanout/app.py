@@ -2,18 +2,19 @@
 
     Settings ──► parts, opened ──► serve: inbox ──► worker ──► writer      until told to stop, then drained
 
-The only wiring: here alone the adapters of ``aws/`` meet the pipeline, which knows nothing of them.
+The only wiring, with ``sweeps``: here alone the adapters of ``aws/`` meet the pipeline, which knows nothing of them.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from logfanout import __version__, protection, telemetry
-from logfanout.aws import Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
+from logfanout.aws import KEEP_SECONDS, Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
 from logfanout.console.health import Health
 from logfanout.courier import Courier, Rules, World
 from logfanout.errors import AccessRefused, LogfanoutError, Verdict
@@ -47,7 +48,7 @@ class WallClock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     aws: Aws
     courier: Courier
     gate: Gate
@@ -57,29 +58,44 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
-    async with _opened(settings) as parts:
+    async with opened(settings) as parts:
         redrive = await parts.aws.redrive(settings.sqs_queue_url)
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
+        worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_watch(inbox, parts.aws, health), name="watch health")
-            announce = group.create_task(_announce_drain(settings, inbox, stop), name="announce drain")
-            if settings.ecs_agent_uri:
-                guard = _protected(settings.ecs_agent_uri, settings, parts.aws, inbox, stop)
-                group.create_task(guard, name="protect the task")
-            worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
-            given_back = await inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
-            watch.cancel()
-            began = await announce
-        telemetry.DrainFinished(
-            given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)
-        ).emit()
+        serving = inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
+        await attended(settings, parts.aws, inbox, serving, stop=stop, health=health)
+
+
+class _Intake(Protocol):
+    """Where what we work on comes from."""
+
+    @property
+    def receiving(self) -> bool: ...
+    @property
+    def in_hand(self) -> int: ...
+
+
+async def attended(
+    settings: Settings, aws: Aws, intake: _Intake, serving: Awaitable[int], *, stop: asyncio.Event, health: Health
+) -> None:
+    """Await *serving*, and meanwhile tell the probes, the log and ECS how it is going."""
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(_watch(intake, aws, health), name="watch health")
+        announce = group.create_task(_announce_drain(settings, intake, stop), name="announce drain")
+        if settings.ecs_agent_uri:
+            guard = _protected(settings.ecs_agent_uri, settings, aws, intake, stop)
+            group.create_task(guard, name="protect the task")
+        given_back = await serving
+        watch.cancel()
+        began = await announce
+    telemetry.DrainFinished(given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)).emit()
 
 
 async def deliver_body(settings: Settings, body: str) -> Verdict:
     """Deliver what one notification announces, without a queue; what failed has been logged."""
     message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
-    async with _opened(settings) as parts:
+    async with opened(settings) as parts:
         report = await Worker(parts.courier).deliver(message)
     return report.verdict
 
@@ -87,7 +103,7 @@ async def deliver_body(settings: Settings, body: str) -> Verdict:
 @asynccontextmanager
 async def open_function(settings: Settings) -> AsyncIterator[Function]:
     """Open what a Lambda environment keeps from one invocation to the next."""
-    async with _opened(settings) as parts:
+    async with opened(settings) as parts:
         yield Function(
             parts.courier,
             gate=parts.gate,
@@ -116,8 +132,8 @@ async def _source(settings: Settings, aws: Aws, queue_arn: str) -> Source:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
-    """Build the parts and close them, the last first.
+async def opened(settings: Settings, *, remember_seconds: float = KEEP_SECONDS) -> AsyncIterator[Parts]:
+    """Build the parts and close them, the last first; the fleet's ledger remembers for *remember_seconds*.
 
     Raises:
         SettingsWrong: nothing says which region to work in, or whose credentials to use.
@@ -125,10 +141,7 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
     telemetry.tenant_labels.most = settings.metric_tenants
     clock = WallClock()
     async with AsyncExitStack() as parts:
-        try:
-            aws = await parts.enter_async_context(open_aws())
-        except AwsNotSetUp as lack:
-            raise SettingsWrong([str(lack)]) from None
+        aws = await parts.enter_async_context(opened_aws())
         tenants = (
             FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
         )
@@ -150,14 +163,27 @@ async def _opened(settings: Settings) -> AsyncIterator[_Parts]:
             directory=directory,
             writer=writer,
             ledgers=Ledgers(
-                WorkerLedger(clock=clock), fleet=aws.ledger(settings.ledger_table) if settings.ledger_table else None
+                WorkerLedger(clock=clock),
+                fleet=aws.ledger(settings.ledger_table, keep_seconds=remember_seconds)
+                if settings.ledger_table
+                else None,
             ),
             clock=clock,
             breakers=Breakers(),
             gate=gate,
             quarantine=_quarantine(settings, aws),
         )
-        yield _Parts(aws, Courier(world, _rules(settings)), gate)
+        yield Parts(aws, Courier(world, _rules(settings)), gate)
+
+
+@asynccontextmanager
+async def opened_aws() -> AsyncIterator[Aws]:
+    async with AsyncExitStack() as stack:
+        try:
+            aws = await stack.enter_async_context(open_aws())
+        except AwsNotSetUp as lack:
+            raise SettingsWrong([str(lack)]) from None
+        yield aws
 
 
 def _quarantine(settings: Settings, aws: Aws) -> Quarantine | None:
@@ -166,11 +192,11 @@ def _quarantine(settings: Settings, aws: Aws) -> Quarantine | None:
     return aws.quarantine(S3Place.parse_below_a_prefix(settings.quarantine_uri))
 
 
-async def _protected(agent_uri: str, settings: Settings, aws: Aws, inbox: Inbox, stop: asyncio.Event) -> None:
+async def _protected(agent_uri: str, settings: Settings, aws: Aws, intake: _Intake, stop: asyncio.Event) -> None:
     """Keep the task from scale-in while it works."""
     await protection.run(
         aws.task_protection(agent_uri),
-        in_hand=lambda: inbox.in_hand,
+        in_hand=lambda: intake.in_hand,
         stop=stop,
         terms=protection.Terms(shared=settings.process_count > 1),
     )
@@ -194,7 +220,7 @@ async def _central_account(settings: Settings, tokens: StsTokens) -> str:
     return account
 
 
-def _inbox(queue_url: str, settings: Settings, parts: _Parts, redrive: Redrive | None) -> Inbox:
+def _inbox(queue_url: str, settings: Settings, parts: Parts, redrive: Redrive | None) -> Inbox:
     dead_letters = settings.dlq_url or (redrive.url if redrive else None)
     return Inbox(
         parts.aws.queue(queue_url),
@@ -220,10 +246,10 @@ def _report_start(settings: Settings, aws: Aws) -> None:
     ).emit()
 
 
-async def _watch(inbox: Inbox, aws: Aws, health: Health) -> None:
+async def _watch(intake: _Intake, aws: Aws, health: Health) -> None:
     """Keep what the probes answer up to date."""
     while True:
-        health.receiving = inbox.receiving
+        health.receiving = intake.receiving
         health.credentials = await _has_credentials(aws)
         await asyncio.sleep(HEALTH_SECONDS)
 
@@ -236,10 +262,10 @@ async def _has_credentials(aws: Aws) -> bool:
     return True
 
 
-async def _announce_drain(settings: Settings, inbox: Inbox, stop: asyncio.Event) -> float:
+async def _announce_drain(settings: Settings, intake: _Intake, stop: asyncio.Event) -> float:
     """Say that the drain begins; return the loop time when it did."""
     await stop.wait()
     telemetry.DrainStarted(
-        signal=getattr(stop, "signal", ""), messages=inbox.in_hand, seconds=settings.drain_seconds
+        signal=getattr(stop, "signal", ""), messages=intake.in_hand, seconds=settings.drain_seconds
     ).emit()
     return asyncio.get_running_loop().time()

@@ -32,6 +32,7 @@ _EMPTY_NOTICES = Counter(
 )
 _UNBALANCED = Counter("logfanout_accounting_errors_total", "Objects whose events do not add up: a bug")
 _RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that ended by themselves")
+_ROUNDS = Counter("logfanout_scan_rounds_total", "Listings of the scanned place by how they ended", ["outcome"])
 _LEDGER_FAILURES = Counter("logfanout_ledger_failures_total", "Calls to the ledger's table that failed", ["call"])
 
 _IN_FLIGHT = Gauge("logfanout_messages_in_flight", "Messages in hand", multiprocess_mode="livesum")
@@ -161,6 +162,48 @@ class RecordUnreadable:
 
     def emit(self) -> None:
         log.error("record_unreadable", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanStarted:
+    """The worker is about to list what lies in a bucket."""
+
+    version: str
+    place: str
+    region: str
+    slots: int
+    interval_seconds: float
+    since: str = ""
+
+    def emit(self) -> None:
+        log.info("scan_started", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished:
+    """A place has been listed to its end, and what was to be delivered of it has begun."""
+
+    place: str
+    listed: int
+    begun: int
+    waiting: int  # failed before; to be tried again in a later round
+    seconds: float
+
+    def emit(self) -> None:
+        _ROUNDS.labels("finished").inc()
+        (log.info if self.begun else log.debug)("round_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFailed:
+    """A place could not be listed to its end; the next round begins anew."""
+
+    place: str
+    error: str
+
+    def emit(self) -> None:
+        _ROUNDS.labels("failed").inc()
+        log.warning("round_failed", **_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

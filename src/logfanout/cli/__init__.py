@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli import function, manual, run, settings, version
+from logfanout.cli import function, manual, replay, run, scan, settings, version
 
 # Tracebacks made pretty by typer would show local variables: log content and secrets.
 app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
@@ -43,14 +43,16 @@ def _as_mode_says() -> None:
             manual.manual()
         case "lambda":
             function.function()
-        case _:
+        case "scan":
+            scan.scan()
+        case _:  # a mode there is none of
             settings.given()
-            settings.complain([f"EXECUTION_MODE: this version does not do {mode} yet; it does sqs and manual"])
-            raise typer.Exit(settings.WRONG)
 
 
 app.command()(run.run)
 app.command()(manual.manual)
+app.command()(scan.scan)
+app.command()(replay.replay)
 app.command()(settings.settings)
 app.command()(version.version)
 
