@@ -31,7 +31,8 @@ def _begun(environ: Mapping[str, str]) -> Host:
         SettingsWrong: Lambda reports the init as failed, with every problem in its text.
     """
     try:
-        settings = read(environ)
+        # An environment works alone, and has all of its memory to itself.
+        settings = read(environ).model_copy(update={"processes": 1})
         journal.configure(level=settings.log_level, log_format=settings.log_format)
         host = Host(partial(open_function, settings))
         host.open()

@@ -54,7 +54,8 @@ class Totals:
     listed: bool = False  # to its end
     done: int = 0
     failures: list[Done] = field(default_factory=list)
-    stopped: bool = False  # told to, before everything was done
+    stopped: bool = False  # before everything was done: told to, or for some trouble
+    trouble: str = ""  # why the place could not be listed to its end
     done_up_to: str = ""  # the last key up to which nothing was left undone
 
     @property
@@ -94,28 +95,31 @@ class Replay:
     async def run(self, sweep: Sweep, *, stop: asyncio.Event, drain_seconds: float) -> Totals:
         """Deliver what was asked for, until done or until *stop*; then finish what is in hand in *drain_seconds*.
 
-        Raises:
-            LogfanoutError: the place cannot be listed; what had begun has been finished.
+        A place that cannot be listed stops it, too.
         """
         async with sweep:
             work = asyncio.create_task(self._work(sweep), name="replay")
             stopping = asyncio.create_task(stop.wait(), name="stop")
             try:
                 await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                self.totals.stopped = not work.done()
+                finished = work.done()
             finally:
                 stopping.cancel()
                 work.cancel()
                 await asyncio.wait({work, stopping})
+            if finished:
+                await work  # its bugs are ours
             await sweep.drain(seconds=drain_seconds)
+            self.totals.stopped = not finished or bool(self.totals.trouble)
             self.totals.done_up_to = sweep.done_up_to
-        if not self.totals.stopped:
-            await work
         return self.totals
 
     async def _work(self, sweep: Sweep) -> None:
-        await sweep.pass_over(after=self._asked.after)
-        self.totals.listed = True
+        try:
+            await sweep.pass_over(after=self._asked.after)
+            self.totals.listed = True
+        except LogfanoutError as error:
+            self.totals.trouble = str(error)
         self._tell()
         await sweep.until_all_are_done()
 

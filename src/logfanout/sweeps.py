@@ -59,11 +59,11 @@ async def replay(settings: Settings, asked: Asked, *, stop: asyncio.Event, told:
     """Deliver once more what was *asked*, until done or until *stop*; *told* hears of every step.
 
     Raises:
-        LogfanoutError: the place cannot be listed.
+        LogfanoutError: who we are could not be found out.
         SettingsWrong: there is no region, or there are no credentials.
     """
     table = settings.ledger_table if asked.skip_delivered else None
-    settings = settings.model_copy(update={"ledger_table": table, "ledger_completions": True})
+    settings = settings.model_copy(update={"ledger_table": table, "ledger_completions": True, "processes": 1})
     replaying = Replay(asked, layout=KeyLayout.parse(settings.key_layout), told=told)
     async with (
         opened(settings, remember_seconds=REMEMBER_SECONDS) as parts,

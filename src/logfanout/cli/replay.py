@@ -229,6 +229,8 @@ def _summarize(totals: "Totals", asked: "Asked", *, seconds: float, json: bool) 
             typer.echo(f"  {_line(each.ref.uri)}: {each.reason}: {_line(each.detail)}")
         if len(totals.failures) > MOST_FAILURES_SHOWN:
             typer.echo(f"  and {len(totals.failures) - MOST_FAILURES_SHOWN:,} more; --json lists them all")
+    if totals.trouble:
+        complain([totals.trouble])
     if totals.stopped:
         complain([f"stopped before the end; to go on: {go_on}"])
 

@@ -66,18 +66,21 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(environment: Mapping[str, str], log: Path) -> AsyncIterator[Fleet]:
-    """Run the worker until the block ends; it is ready when the block begins."""
-    with _spawned(environment, log) as running:
+async def fleet(environment: Mapping[str, str], log: Path, *, command: str = "run") -> AsyncIterator[Fleet]:
+    """Run the worker until the block ends; it is ready when the block begins.
+
+    With *command* empty, the environment's ``EXECUTION_MODE`` says what it does.
+    """
+    with _spawned(environment, log, command=command) as running:
         await _until_ready(running)
         yield running
 
 
 @contextmanager
-def _spawned(environment: Mapping[str, str], log: Path) -> Iterator[Fleet]:
+def _spawned(environment: Mapping[str, str], log: Path, *, command: str) -> Iterator[Fleet]:
     with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "logfanout", "run"],
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and commands, no shell
+            [sys.executable, "-m", "logfanout", *command.split()],
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,

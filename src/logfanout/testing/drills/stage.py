@@ -149,12 +149,19 @@ class Drill:
             self.expected[tenant].put_ms[event].append(time.time_ns() // 1_000_000)
 
     @asynccontextmanager
-    async def worker(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
+    async def scanner(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
+        """Run a scan of the logs' bucket for the block, as ``worker`` runs a worker."""
+        scan = {"EXECUTION_MODE": "scan", "SOURCE_BUCKET": self.region.bucket, "SCAN_INTERVAL": "1"}
+        async with self.worker(command="", **scan, **settings) as running:
+            yield running
+
+    @asynccontextmanager
+    async def worker(self, *, command: str = "run", **settings: str) -> AsyncIterator[fleet.Fleet]:
         """Run a worker for the block; at its end it is told to stop, and must with exit code 0."""
         environment = await self.environment(settings)
         self._workers += 1
         log = self.folder / f"worker-{self._workers}.log"
-        async with fleet.fleet(environment, log) as running:
+        async with fleet.fleet(environment, log, command=command) as running:
             try:
                 yield running
                 if running.process.poll() is None:
@@ -284,7 +291,7 @@ async def drill(aws: Emulator, *, tenants: int, folder: Path) -> AsyncIterator[D
 
 
 async def _extend(aws: Emulator, region: Region) -> None:
-    """Add what the demo does without: the fleet's ledger, and the right to use it and to quarantine."""
+    """Add what the demo does without: the fleet's ledger, and the right to use it, to quarantine and to list."""
     async with aws.client("dynamodb", account=PLATFORM_ACCOUNT, region=HOME_REGION) as dynamodb:
         made = await dynamodb.create_table(
             TableName=LEDGER,
@@ -295,6 +302,7 @@ async def _extend(aws: Emulator, region: Region) -> None:
     allowed = policies.document(
         policies.allow(["dynamodb:GetItem", "dynamodb:PutItem"], made["TableDescription"]["TableArn"]),
         policies.allow(["s3:PutObject"], f"arn:aws:s3:::{region.bucket}/{QUARANTINE}*"),
+        policies.allow(["s3:ListBucket"], f"arn:aws:s3:::{region.bucket}"),
     )
     async with aws.client("iam", account=PLATFORM_ACCOUNT, region=HOME_REGION) as iam:
         await iam.put_role_policy(RoleName=TASK_ROLE, PolicyName="more", PolicyDocument=allowed)
