@@ -363,6 +363,18 @@ async def test_failures_are_tried_again_and_then_told() -> None:
     assert arrived(world, other) == ["b"]
 
 
+@virtual_time
+async def test_a_bug_ends_a_replay_too() -> None:
+    """An object that crashes us at each attempt is told as failed, and not tried for ever."""
+    world = World()
+    (acme,) = enrol(world, "acme")
+    lay(world, "acme", "a", "b")
+    world.bucket.fail_next(10**6, RuntimeError("a bug"), on="open", where=f"s3://{BUCKET}/acme/c1/web/pod-1/a")
+    totals = await replayed(world)
+    assert [(failure.ref.key[-1], failure.reason) for failure in totals.failures] == [("a", "undeliverable")]
+    assert arrived(world, acme) == ["b"]
+
+
 @pytest.mark.parametrize("seconds", [0.5, 7.0, 31.0, 100.0])
 @virtual_time
 async def test_a_stopped_replay_says_where_to_go_on(seconds: float) -> None:

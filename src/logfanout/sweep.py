@@ -249,6 +249,10 @@ class Sweep:
 
     async def give_back(self, lease: Lease, *, at_least_seconds: float = 0.0) -> None:
         """Try *lease*'s object again after a delay that grows with its attempts."""
+        if self._terms.attempts is not None and lease.message.receive_count >= self._terms.attempts:
+            # Its last attempt would have been set aside with a reason, had it not ended in something nobody foresaw.
+            self._finish(lease, reason=LogfanoutError.reason, detail="it ended in an error that the log holds")
+            return
         lease.settled = True
         attempt = self._in_hand.pop(lease.message.id)
         delay = growing_delay(lease.message, first_seconds=self._terms.give_back_seconds)
