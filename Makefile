@@ -36,9 +36,9 @@ check: test lint ## all that CI runs
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
-	$(LOCK) $(ARGS) --extra demo --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) $(ARGS) --extra demo --extra lambda --group dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
-	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --extra lambda pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
 
 image: ## build the container image

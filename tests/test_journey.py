@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from logfanout.courier import Courier, Rules
+from logfanout.courier import Courier
 from logfanout.errors import AccessRefused, LogfanoutError, Throttled, Unavailable
 from logfanout.memory import Gate
 from logfanout.pipeline.inbox import Inbox, Terms
@@ -23,8 +23,8 @@ from logfanout.pipeline.notices import parse
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.testing import TenantSetup, World, run, virtual_time
 from logfanout.testing.clock import NOON_MS
+from logfanout.testing.couriers import STREAM_NAME, parts_of, rules_of
 from logfanout.testing.logs import REGION
-from logfanout.testing.parts import STREAM_NAME, parts_of
 from logfanout.testing.tokens import CENTRAL_ACCOUNT
 from logfanout.testing.world import CENTRAL_ROLE, ndjson, notice
 from logfanout.worker import Worker
@@ -77,12 +77,7 @@ class Crew:
             quarantine=world.quarantine if with_quarantine else None,
             stream_name=stream_name,
         )
-        wanted: dict[str, Any] = {
-            "layout": KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            "drop_unknown_tenants": False,
-            "max_inflated_bytes": 64 * MIB,
-        }
-        carrier = Courier(parts, Rules(**(wanted | rules)))
+        carrier = Courier(parts, rules_of(**rules))
         self.worker = Worker(carrier, max_receives=max_receives)
         self.inbox = Inbox(
             world.queue,

@@ -60,6 +60,9 @@ def test_the_defaults_are_those_promised(variable: str, default: object) -> None
             "http://127.0.0.1:4566/000000000000/q",
         ),
         ("CENTRAL_LOG_DISTRIBUTION_ROLE_ARN", ROLE, "central_role_arn", ROLE),
+        ("SOURCE_BUCKET", "central-logs", "source_bucket", "central-logs"),
+        ("LOGFANOUT_SOURCE_PREFIX", "acme/c1", "source_prefix", "acme/c1"),
+        ("LOGFANOUT_SCAN_SINCE", "14d", "scan_since", "14d"),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("LOGFANOUT_PROCESSES", "4", "processes", 4),
         ("LOGFANOUT_PROCESSES", "auto", "processes", "auto"),
@@ -82,6 +85,11 @@ def test_a_variable_becomes_a_value(variable: str, text: str, field: str, value:
         ("TENANT_CONFIG_TABLE", "a table"),
         ("EXECUTION_MODE", "daemon"),
         ("SCAN_INTERVAL", "0"),
+        ("SOURCE_BUCKET", "s3://logs/acme/"),
+        ("LOGFANOUT_SOURCE_PREFIX", "x" * 1025),
+        ("LOGFANOUT_SCAN_SINCE", "yesterday"),
+        ("LOGFANOUT_LIST_PAGE_SIZE", "1001"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
         ("LOG_LEVEL", "loud"),
         ("LOGFANOUT_KEY_LAYOUT", "{tenant}/{nobody}/"),
         ("LOGFANOUT_STREAM_NAME", "{application}-{hour}"),
@@ -185,3 +193,16 @@ def test_auto_is_at_least_one_process() -> None:
     """``auto`` is a count in the end."""
     assert read({"LOGFANOUT_PROCESSES": "auto"}).process_count >= 1
     assert read({"LOGFANOUT_PROCESSES": "3"}).process_count == 3
+
+
+@pytest.mark.parametrize(
+    ("environ", "limit"),
+    [
+        ({}, None),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}, 512 * 1024**2),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "LOGFANOUT_MEMORY_BYTES": "268435456"}, 256 * 1024**2),
+    ],
+)
+def test_lambda_says_how_much_memory_there_is(environ: dict[str, str], limit: int | None) -> None:
+    """The machine it runs on has more; an operator's own figure is the last word."""
+    assert read(environ).memory_limit_bytes == limit

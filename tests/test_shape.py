@@ -26,12 +26,29 @@ MAY_READ_THE_ENVIRONMENT = {
     "settings.py": "the one reader of our own variables; what it reads is handed to it",
     "__main__.py": "hands it to the settings",
     "cli": "hands it to the settings",
+    "lambda_handler.py": "hands it to the settings: with Lambda no command line comes first",
     "supervisor.py": "hands it on to the processes it starts",
     "journal.py": "NO_COLOR and the terminal's kind are conventions of the terminal, not settings of ours",
     "aws": "AWS's own variables are its clients' to read",
     "demo": "starts an emulator and workers as processes, each with an environment of its own",
     "testing/drills": "starts workers as processes, each with an environment of its own",
 }
+# Whoever works through ``ports`` alone.
+PURE_OF_AWS = (
+    "pipeline",
+    "tenants",
+    "ledger",
+    "worker.py",
+    "courier.py",
+    "delivery.py",
+    "function.py",
+    "lambda_host.py",
+    "reach.py",
+    "replay.py",
+    "scan.py",
+    "sqs_events.py",
+    "sweep.py",
+)
 MOST_LINES = 340
 # What is longer, with the reason.
 MAY_BE_LONGER = {
@@ -95,7 +112,7 @@ def test_aws_has_one_door(path: Path) -> None:
     """Only ``aws/`` knows the SDK; the pipeline does not know ``aws/`` either."""
     sdk = {name.partition(".")[0] for name in imports(path)} & SDK
     assert not sdk or is_among(path, MAY_USE_THE_SDK), f"{name_of(path)} imports {sdk}"
-    if name_of(path).partition("/")[0] in ("pipeline", "tenants", "ledger", "worker.py", "courier.py", "delivery.py"):
+    if name_of(path).partition("/")[0] in PURE_OF_AWS:
         ours = {name.split(".")[1] for name in imports(path) if name.startswith("logfanout.")}
         assert not ours & {"aws", "app", "cli", "console", "demo", "settings", "supervisor", "testing"}
 

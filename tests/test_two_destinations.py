@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from logfanout.courier import Courier, Rules
+from logfanout.courier import Courier
 from logfanout.errors import Throttled, Unavailable, Verdict
 from logfanout.memory import Gate
-from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef, Received
 from logfanout.tenants.breaker import FIRST_OPEN_SECONDS
 from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
-from logfanout.testing.parts import parts_of
+from logfanout.testing.couriers import parts_of, rules_of
 from logfanout.testing.world import CENTRAL_ROLE, ndjson, notice
 from logfanout.worker import Report, Worker
 
@@ -32,13 +31,8 @@ class Scene:
         if group:
             self.world.add_tenant("acme", account=ACCOUNT, group=GROUP, desired_logs=list(wanted))
         self.world.add_bucket("acme", bucket=BUCKET, desired_logs=list(archived))
-        rules = Rules(
-            layout=KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            drop_unknown_tenants=False,
-            max_inflated_bytes=MIB,
-        )
         self.parts = parts_of(self.world, gate=Gate(64 * MIB), fleet=self.world.ledger)
-        self.worker = Worker(Courier(self.parts, rules))
+        self.worker = Worker(Courier(self.parts, rules_of()))
 
     def upload(self, application: str = "web", data: bytes | None = None, **how: Any) -> ObjectRef:
         content = ndjson("one", "two", at_ms=NOON_MS) if data is None else data
@@ -147,7 +141,7 @@ async def test_another_worker_goes_on_where_each_stands() -> None:
     other = Scene.__new__(Scene)
     other.world = scene.world
     other.parts = parts_of(scene.world, gate=Gate(64 * MIB), fleet=scene.world.ledger)
-    other.worker = Worker(Courier(other.parts, scene.worker._courier._rules))
+    other.worker = Worker(Courier(other.parts, rules_of()))
     assert (await other.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
     assert scene.messages == ["one", "two"]
     assert scene.copies == [COPY]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from logfanout.courier import Courier, Rules
+from logfanout.courier import Courier
 from logfanout.errors import (
     AccessRefused,
     CredentialsExpired,
@@ -26,11 +26,10 @@ from logfanout.errors import (
 from logfanout.memory import Gate
 from logfanout.pipeline.inbox import Lease
 from logfanout.pipeline.notices import parse
-from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import DeadLetter, ObjectRef, Received
 from logfanout.testing import World, run, virtual_time
 from logfanout.testing.clock import NOON_MS
-from logfanout.testing.parts import parts_of
+from logfanout.testing.couriers import parts_of, rules_of
 from logfanout.testing.world import BUCKET, ndjson, notice
 from logfanout.worker import Report, Worker
 
@@ -91,12 +90,7 @@ class Scene:
         self.gate = Gate(64 * MIB)
         parts = parts_of(self.world, gate=self.gate)
         self.directory = parts.directory
-        wanted: dict[str, Any] = {
-            "layout": KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
-            "drop_unknown_tenants": False,
-            "max_inflated_bytes": 64 * MIB,
-        }
-        self.worker = Worker(Courier(parts, Rules(**(wanted | rules))), max_receives=max_receives)
+        self.worker = Worker(Courier(parts, rules_of(**rules)), max_receives=max_receives)
 
     def upload(self, key: str, data: bytes | None = None, *, compress: bool = True) -> ObjectRef:
         content = ndjson("one", "two", at_ms=NOON_MS) if data is None else data

@@ -2,25 +2,28 @@
 
     Settings ──► parts, opened ──► serve: inbox ──► worker ──► writer      until told to stop, then drained
 
-The only wiring: here alone the adapters of ``aws/`` meet the pipeline, which knows nothing of them.
+The only wiring, with ``sweeps``: here alone the adapters of ``aws/`` meet the pipeline, which knows nothing of them.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, Protocol
 
 from logfanout import __version__, protection, telemetry
-from logfanout.aws import Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
+from logfanout.aws import KEEP_SECONDS, Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
 from logfanout.console.health import Health
 from logfanout.courier import Courier, Rules, World
 from logfanout.destinations.cloudwatch import CloudWatch
 from logfanout.destinations.kind import Kind
 from logfanout.destinations.lines import Lines, LinesDestination
 from logfanout.destinations.s3_copies import COPIES_PER_BUCKET, S3Copies
-from logfanout.errors import LogfanoutError, Verdict
+from logfanout.errors import AccessRefused, LogfanoutError, Verdict
+from logfanout.function import Function, Source
+from logfanout.function import Terms as FunctionTerms
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate, budget_bytes, limit_bytes
@@ -50,7 +53,7 @@ class WallClock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     aws: Aws
     courier: Courier
     gate: Gate
@@ -60,23 +63,38 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
-    async with _opened(settings) as parts:
+    async with opened(settings) as parts:
         redrive = await parts.aws.redrive(settings.sqs_queue_url)
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
+        worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_watch(inbox, parts.aws, health), name="watch health")
-            announce = group.create_task(_announce_drain(settings, inbox, stop), name="announce drain")
-            if settings.ecs_agent_uri:
-                guard = _protected(settings.ecs_agent_uri, settings, parts.aws, inbox, stop)
-                group.create_task(guard, name="protect the task")
-            worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
-            given_back = await inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
-            watch.cancel()
-            began = await announce
-        telemetry.DrainFinished(
-            given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)
-        ).emit()
+        serving = inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
+        await attended(settings, parts.aws, inbox, serving, stop=stop, health=health)
+
+
+class _Intake(Protocol):
+    """Where what we work on comes from."""
+
+    @property
+    def receiving(self) -> bool: ...
+    @property
+    def in_hand(self) -> int: ...
+
+
+async def attended(
+    settings: Settings, aws: Aws, intake: _Intake, serving: Awaitable[int], *, stop: asyncio.Event, health: Health
+) -> None:
+    """Await *serving*, and meanwhile tell the probes, the log and ECS how it is going."""
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(_watch(intake, aws, health), name="watch health")
+        announce = group.create_task(_announce_drain(settings, intake, stop), name="announce drain")
+        if settings.ecs_agent_uri:
+            guard = _protected(settings.ecs_agent_uri, settings, aws, intake, stop)
+            group.create_task(guard, name="protect the task")
+        given_back = await serving
+        watch.cancel()
+        began = await announce
+    telemetry.DrainFinished(given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)).emit()
 
 
 async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = None) -> Verdict:
@@ -87,14 +105,49 @@ async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = N
     message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
     if to is not None:
         settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
-    async with _opened(settings, to=to) as parts:
+    async with opened(settings, to=to) as parts:
         report = await Worker(parts.courier).deliver(message)
     return report.verdict
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, *, to: BinaryIO | None = None) -> AsyncIterator[_Parts]:
-    """Build the parts and close them, the last first; *to* takes the place of all destinations.
+async def open_function(settings: Settings) -> AsyncIterator[Function]:
+    """Open what a Lambda environment keeps from one invocation to the next."""
+    async with opened(settings) as parts:
+        yield Function(
+            parts.courier,
+            gate=parts.gate,
+            terms=FunctionTerms(slots=settings.slots, give_back_seconds=settings.give_back_seconds),
+            find=partial(_source, settings, parts.aws),
+        )
+
+
+async def _source(settings: Settings, aws: Aws, queue_arn: str) -> Source:
+    """Return what can be known of the queue that events come from; what may not be asked is done without."""
+    dead_letters = settings.dlq_url
+    url = settings.sqs_queue_url
+    if url is None or url.rpartition("/")[2] != queue_arn.rpartition(":")[2]:
+        try:
+            url = await aws.queue_url(queue_arn)
+        except AccessRefused:
+            return Source(dead_letters=aws.dead_letters(dead_letters) if dead_letters else None)
+    redrive = await aws.redrive(url)
+    if redrive and not redrive.url.endswith(".fifo"):  # whose letters would want a group: SQS's own redrive has one
+        dead_letters = dead_letters or redrive.url
+    return Source(
+        queue=aws.queue(url),
+        dead_letters=aws.dead_letters(dead_letters) if dead_letters else None,
+        max_receives=redrive.max_receive_count if redrive and dead_letters else None,
+    )
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, remember_seconds: float = KEEP_SECONDS, to: BinaryIO | None = None
+) -> AsyncIterator[Parts]:
+    """Build the parts and close them, the last first.
+
+    The fleet's ledger remembers for *remember_seconds*; *to* takes the place of all destinations.
 
     Raises:
         SettingsWrong: nothing says which region to work in, or whose credentials to use.
@@ -102,10 +155,7 @@ async def _opened(settings: Settings, *, to: BinaryIO | None = None) -> AsyncIte
     telemetry.tenant_labels.most = settings.metric_tenants
     clock = WallClock()
     async with AsyncExitStack() as parts:
-        try:
-            aws = await parts.enter_async_context(open_aws())
-        except AwsNotSetUp as lack:
-            raise SettingsWrong([str(lack)]) from None
+        aws = await parts.enter_async_context(opened_aws())
         tokens = aws.tokens()
         credentials = CredentialCache(
             tokens=tokens,
@@ -114,7 +164,7 @@ async def _opened(settings: Settings, *, to: BinaryIO | None = None) -> AsyncIte
             clock=clock,
         )
         parts.push_async_callback(credentials.close)
-        gate = Gate(budget_bytes(settings.memory_bytes or limit_bytes(), processes=settings.process_count))
+        gate = Gate(budget_bytes(settings.memory_limit_bytes or limit_bytes(), processes=settings.process_count))
         writer = Writer(aws.logs(), credentials=credentials, gate=gate)
         parts.push_async_callback(writer.close)
         quarantine = _quarantine(settings, aws)
@@ -133,14 +183,27 @@ async def _opened(settings: Settings, *, to: BinaryIO | None = None) -> AsyncIte
             directory=directory,
             kinds=kinds,
             ledgers=Ledgers(
-                WorkerLedger(clock=clock), fleet=aws.ledger(settings.ledger_table) if settings.ledger_table else None
+                WorkerLedger(clock=clock),
+                fleet=aws.ledger(settings.ledger_table, keep_seconds=remember_seconds)
+                if settings.ledger_table
+                else None,
             ),
             clock=clock,
             breakers=Breakers(),
             gate=gate,
             quarantine=quarantine,
         )
-        yield _Parts(aws, Courier(world, _rules(settings)), gate)
+        yield Parts(aws, Courier(world, _rules(settings)), gate)
+
+
+@asynccontextmanager
+async def opened_aws() -> AsyncIterator[Aws]:
+    async with AsyncExitStack() as stack:
+        try:
+            aws = await stack.enter_async_context(open_aws())
+        except AwsNotSetUp as lack:
+            raise SettingsWrong([str(lack)]) from None
+        yield aws
 
 
 def _kinds(
@@ -178,11 +241,11 @@ def _quarantine(settings: Settings, aws: Aws) -> Quarantine | None:
     return aws.quarantine(S3Place.parse_below_a_prefix(settings.quarantine_uri))
 
 
-async def _protected(agent_uri: str, settings: Settings, aws: Aws, inbox: Inbox, stop: asyncio.Event) -> None:
+async def _protected(agent_uri: str, settings: Settings, aws: Aws, intake: _Intake, stop: asyncio.Event) -> None:
     """Keep the task from scale-in while it works."""
     await protection.run(
         aws.task_protection(agent_uri),
-        in_hand=lambda: inbox.in_hand,
+        in_hand=lambda: intake.in_hand,
         stop=stop,
         terms=protection.Terms(shared=settings.process_count > 1),
     )
@@ -205,7 +268,7 @@ async def _central_account(settings: Settings, tokens: StsTokens) -> str:
     return account
 
 
-def _inbox(queue_url: str, settings: Settings, parts: _Parts, redrive: Redrive | None) -> Inbox:
+def _inbox(queue_url: str, settings: Settings, parts: Parts, redrive: Redrive | None) -> Inbox:
     dead_letters = settings.dlq_url or (redrive.url if redrive else None)
     return Inbox(
         parts.aws.queue(queue_url),
@@ -231,10 +294,10 @@ def _report_start(settings: Settings, aws: Aws) -> None:
     ).emit()
 
 
-async def _watch(inbox: Inbox, aws: Aws, health: Health) -> None:
+async def _watch(intake: _Intake, aws: Aws, health: Health) -> None:
     """Keep what the probes answer up to date."""
     while True:
-        health.receiving = inbox.receiving
+        health.receiving = intake.receiving
         health.credentials = await _has_credentials(aws)
         await asyncio.sleep(HEALTH_SECONDS)
 
@@ -247,10 +310,10 @@ async def _has_credentials(aws: Aws) -> bool:
     return True
 
 
-async def _announce_drain(settings: Settings, inbox: Inbox, stop: asyncio.Event) -> float:
+async def _announce_drain(settings: Settings, intake: _Intake, stop: asyncio.Event) -> float:
     """Say that the drain begins; return the loop time when it did."""
     await stop.wait()
     telemetry.DrainStarted(
-        signal=getattr(stop, "signal", ""), messages=inbox.in_hand, seconds=settings.drain_seconds
+        signal=getattr(stop, "signal", ""), messages=intake.in_hand, seconds=settings.drain_seconds
     ).emit()
     return asyncio.get_running_loop().time()

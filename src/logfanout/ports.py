@@ -115,6 +115,35 @@ class Bucket(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One object as a listing names it: its current version."""
+
+    key: str
+    size_bytes: int  # as stored, compressed
+    etag: str  # without its quotes
+    last_modified_ms: int  # epoch, to the second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a listing."""
+
+    objects: Sequence[Listed]  # in the order of their keys' UTF-8
+    token: str  # where the next page begins; empty: this is the last one
+
+
+class Listing(Protocol):
+    """What lies in buckets. Errors: ``Unavailable`` (a bucket that is not there too), ``AccessRefused``."""
+
+    async def page(self, bucket: str, *, prefix: str, after: str = "", token: str = "", most: int = 1000) -> Page:
+        """Return up to *most* (1 to 1,000) objects whose keys begin with *prefix*.
+
+        The first page begins behind the key *after*, each other one at the *token* of the one before.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """One AWS session, good for any region of its partition until it expires."""
 

@@ -18,7 +18,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
-from logfanout.s3_places import S3Place
+from logfanout.reach import Reach, moment_ms
+from logfanout.s3_places import BUCKET, S3Place
 
 PREFIX = "LOGFANOUT_"
 AWS_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT")
@@ -71,6 +72,22 @@ def _quarantine(value: str) -> str:
     return value
 
 
+def _bucket(value: str) -> str:
+    if not BUCKET.fullmatch(value):
+        raise ValueError("must be a bucket's name; what comes below it is LOGFANOUT_SOURCE_PREFIX")
+    return value
+
+
+def _source_prefix(value: str) -> str:
+    Reach.parse(f"s3://any-bucket/{value}")
+    return value
+
+
+def _moment(value: str) -> str:
+    moment_ms(value, now_ms=0)
+    return value
+
+
 def _variable(field: str) -> str:
     return _FOREIGN_NAMES.get(field, PREFIX + field.upper())
 
@@ -85,6 +102,7 @@ _FOREIGN_NAMES = {
     "scan_interval": "SCAN_INTERVAL",
     "log_level": "LOG_LEVEL",
     "ecs_agent_uri": "ECS_AGENT_URI",
+    "lambda_memory_mebibytes": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 }
 
 
@@ -97,11 +115,15 @@ class Settings(BaseModel):
     tenant_config_table: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,255}$")] = "tenant-configurations"
     central_role_arn: Annotated[str, AfterValidator(_role_arn)] | None = None
     execution_mode: Literal["sqs", "lambda", "manual", "scan"] = "sqs"
-    source_bucket: str | None = None
+    source_bucket: Annotated[str, AfterValidator(_bucket)] | None = None
     scan_interval: Annotated[float, Field(gt=0)] = 10.0
     # The existing processors take any case.
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
+    source_prefix: Annotated[str, AfterValidator(_source_prefix)] | None = None
+    # An age is reckoned anew at each round; text, since what "now" is belongs to whoever asks.
+    scan_since: Annotated[str, AfterValidator(_moment)] | None = None
+    list_page_size: Annotated[int, Field(ge=1, le=1000)] = 1000  # ListObjectsV2's most
     tenants_file: Annotated[Path, AfterValidator(_present)] | None = None
     external_id: Annotated[str, AfterValidator(_external_id)] | None = None
     key_layout: Annotated[str, AfterValidator(_layout)] = "{tenant}/{cluster}/{application}/{pod}/"
@@ -127,7 +149,15 @@ class Settings(BaseModel):
     metric_tenants: Annotated[int, Field(ge=0)] = 500
     memory_bytes: Annotated[int, Field(ge=64 * 1024**2)] | None = None  # None: the container's limit
     ecs_agent_uri: str | None = None  # ECS sets it, for the task's protection from scale-in
+    lambda_memory_mebibytes: Annotated[int, Field(ge=128)] | None = None  # Lambda sets it; the machine has more
     log_format: Literal["auto", "json", "console"] = "auto"
+
+    @property
+    def memory_limit_bytes(self) -> int | None:
+        """What this process may use, as far as the environment says; ``None``: the container's limit."""
+        if self.memory_bytes is None and self.lambda_memory_mebibytes is not None:
+            return self.lambda_memory_mebibytes * 1024**2
+        return self.memory_bytes
 
     @property
     def process_count(self) -> int:

@@ -22,6 +22,7 @@ from logfanout import telemetry
 from logfanout.console import heartbeat, metrics
 from logfanout.console.health import Health, ProcessSeen, Status, Stop, seen_here
 from logfanout.console.server import serving
+from logfanout.loops import loop_factory
 from logfanout.settings import Settings, SettingsWrong
 
 COMMAND = (sys.executable, "-m", "logfanout", "run")
@@ -62,7 +63,7 @@ def run(
     """
     at = heartbeat.place(environ)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if at is None and settings.process_count > 1:
                 return runner.run(_supervise(settings, command=command, environ=environ))
             return runner.run(_work(settings, serve, at=at, environ=environ))
@@ -284,12 +285,3 @@ async def _pause(seconds: float, *, unless: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await unless.wait()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's where it can be had; ``None``: asyncio's own."""
-    try:
-        import uvloop  # noqa: PLC0415  no Windows wheels
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

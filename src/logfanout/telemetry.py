@@ -38,6 +38,7 @@ _EMPTY_NOTICES = Counter(
 )
 _UNBALANCED = Counter("logfanout_accounting_errors_total", "Objects whose events do not add up: a bug")
 _RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that ended by themselves")
+_ROUNDS = Counter("logfanout_scan_rounds_total", "Listings of the scanned place by how they ended", ["outcome"])
 _LEDGER_FAILURES = Counter("logfanout_ledger_failures_total", "Calls to the ledger's table that failed", ["call"])
 
 _IN_FLIGHT = Gauge("logfanout_messages_in_flight", "Messages in hand", multiprocess_mode="livesum")
@@ -121,6 +122,94 @@ class DrainFinished:
 
     def emit(self) -> None:
         log.info("drain_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOpened:
+    """A Lambda environment is ready; this happens once in its life."""
+
+    seconds: float
+
+    def emit(self) -> None:
+        log.info("function_opened", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionNotOpened:
+    """AWS did not answer during a Lambda environment's init; the first invocation tries again."""
+
+    error: str
+
+    def emit(self) -> None:
+        log.warning("function_not_opened", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationFinished:
+    """What became of one Lambda invocation's messages: the one line to build metrics from."""
+
+    request: str
+    messages: int
+    deleted: int
+    dead_lettered: int
+    failed: int  # reported to Lambda, which keeps them; the unfinished too
+    unfinished: int  # the function's time ended before they were done
+    seconds: float
+
+    def emit(self) -> None:
+        (log.warning if self.unfinished else log.info)("invocation_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUnreadable:
+    """A record of a Lambda event has no body or no receipt; it is reported as failed."""
+
+    message: str
+
+    def emit(self) -> None:
+        log.error("record_unreadable", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanStarted:
+    """The worker is about to list what lies in a bucket."""
+
+    version: str
+    place: str
+    region: str
+    slots: int
+    interval_seconds: float
+    since: str = ""
+
+    def emit(self) -> None:
+        log.info("scan_started", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished:
+    """A place has been listed to its end, and what was to be delivered of it has begun."""
+
+    place: str
+    listed: int
+    begun: int
+    waiting: int  # failed before; to be tried again in a later round
+    seconds: float
+
+    def emit(self) -> None:
+        _ROUNDS.labels("finished").inc()
+        (log.info if self.begun else log.debug)("round_finished", **_fields(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFailed:
+    """A place could not be listed to its end; the next round begins anew."""
+
+    place: str
+    error: str
+
+    def emit(self) -> None:
+        _ROUNDS.labels("failed").inc()
+        log.warning("round_failed", **_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +317,7 @@ class LeaseExtended:
 class MessageSettled:
     """A message left our hands."""
 
-    outcome: str  # deleted, dead_lettered, kept, given_back, lost
+    outcome: str  # deleted, dead_lettered, kept, given_back, unfinished, lost
     message: str
     receive_count: int
 

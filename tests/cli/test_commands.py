@@ -46,7 +46,7 @@ def test_help_names_every_command() -> None:
     """All that this version does, and nothing that it does not."""
     answer = said("--help", COLUMNS="200")
     assert answer.returncode == 0
-    for command in ("run", "manual", "settings", "version", "demo"):
+    for command in ("run", "manual", "scan", "replay", "settings", "version", "demo"):
         assert f" {command} " in answer.stdout
 
 
@@ -69,12 +69,31 @@ def test_all_that_is_wrong_is_said_at_once(arguments: tuple[str, ...]) -> None:
     assert "did you mean LOGFANOUT_PROCESSES?" in answer.stderr
 
 
-@pytest.mark.parametrize("mode", ["lambda", "scan"])
-def test_a_mode_that_is_not_done_yet_is_refused(mode: str) -> None:
-    """Whoever replaces an existing processor in such a mode learns it at once."""
-    answer = said(EXECUTION_MODE=mode)
-    assert answer.returncode == 2
-    assert f"EXECUTION_MODE: this version does not do {mode} yet" in answer.stderr
+@pytest.mark.parametrize("arguments", [("scan",), ()])
+def test_a_scan_needs_a_bucket(arguments: tuple[str, ...]) -> None:
+    """And no queue; all that is wrong is said at once."""
+    answer = said(*arguments, EXECUTION_MODE="scan", LOGFANOUT_SCAN_SINCE="yesterday", SCAN_INTERVAL="0")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert [line.split(":")[1].strip() for line in answer.stderr.splitlines()] == [
+        "SOURCE_BUCKET",
+        "SCAN_INTERVAL",
+        "LOGFANOUT_SCAN_SINCE",
+    ]
+
+
+def test_replay_says_how_it_is_used() -> None:
+    """Its options, and a place."""
+    answer = said("replay", "--help", COLUMNS="200")
+    for option in ("--since", "--until", "--tenant", "--after", "--skip-delivered", "--dry-run", "--json"):
+        assert option in answer.stdout
+    assert said("replay").returncode == 2
+
+
+def test_lambda_is_for_lambda() -> None:
+    """Elsewhere it would ask nobody for events for ever."""
+    answer = said(EXECUTION_MODE="lambda")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "AWS_LAMBDA_RUNTIME_API; it is not set" in answer.stderr
 
 
 def test_a_mode_that_does_not_exist_is_a_wrong_setting() -> None:

@@ -45,6 +45,7 @@ async def real(cloud: Any, name: str) -> Stage:
         url = (await sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive}))["QueueUrl"]
     assert await cloud.aws.redrive(url) == Redrive(url=dead_url, max_receive_count=2)
     assert await cloud.aws.redrive(dead_url) is None
+    assert await cloud.aws.queue_url(arn) == dead_url
 
     async def send(body: str) -> None:
         async with cloud.client("sqs") as sqs:

@@ -5,16 +5,16 @@ import json
 from typing import Any
 
 from logfanout import courier
-from logfanout.courier import Courier, Rules
+from logfanout.courier import Courier
 from logfanout.destinations.lines import Lines, LinesDestination
 from logfanout.errors import Verdict
 from logfanout.memory import Gate
-from logfanout.pipeline.routes import KeyLayout, StreamNaming
+from logfanout.pipeline.routes import StreamNaming
 from logfanout.ports import Received
 from logfanout.tenants.directory import Directory
 from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
-from logfanout.testing.parts import STREAM_NAME, parts_of
+from logfanout.testing.couriers import STREAM_NAME, parts_of, rules_of
 from logfanout.testing.world import ndjson, notice
 from logfanout.worker import Report, Worker
 
@@ -41,12 +41,10 @@ def shown(world: World, out: io.BytesIO) -> courier.World:
 async def deliver(world: World, data: bytes) -> tuple[Report, list[dict[str, Any]]]:
     """Deliver one object; return how it went, and the lines."""
     out = io.BytesIO()
-    layout = KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/")
-    rules = Rules(layout=layout, drop_unknown_tenants=False, max_inflated_bytes=2**24)
     ref = world.upload("acme/c1/web/pod-1/a.gz", data, announce=False)
     body = notice(ref, sent_ms=NOON_MS)
     message = Received(id="m", receipt="", body=body, receive_count=1, sent_ms=NOON_MS)
-    report = await Worker(Courier(shown(world, out), rules)).deliver(message)
+    report = await Worker(Courier(shown(world, out), rules_of())).deliver(message)
     return report, [json.loads(line) for line in out.getvalue().splitlines()]
 
 

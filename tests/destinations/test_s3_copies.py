@@ -26,7 +26,7 @@ from logfanout.pipeline.routes import KeyFields, KeyLayout
 from logfanout.tenants.rows import Fields
 from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
-from logfanout.testing.parts import parts_of
+from logfanout.testing.couriers import parts_of
 from logfanout.testing.world import BUCKET, CENTRAL_ROLE
 
 THEIRS = "acme-logs"

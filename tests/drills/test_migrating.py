@@ -28,7 +28,7 @@ OF_THE_MACHINE = ("LOGFANOUT_HTTP_HOST", "LOGFANOUT_HTTP_PORT")
 
 async def older_environment(stage: Drill) -> dict[str, str]:
     """Return the environment of an older processor's container on *stage*."""
-    told = await stage.environment() | OLDER
+    told = await stage.bare_environment() | OLDER
     ours = [name for name in told if name.startswith("LOGFANOUT_") and name not in OF_THE_MACHINE]
     for name in ours:
         del told[name]

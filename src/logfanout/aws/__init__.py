@@ -3,7 +3,7 @@
     ports ◄── adapters ──► signed requests ──► AWS
 
     async with open_aws() as aws:
-        aws.queue(url) · aws.dead_letters(url) · aws.bucket() · aws.copies() · aws.logs() · aws.tokens()
+        aws.queue(url) · aws.dead_letters(url) · aws.bucket() · aws.listing() · aws.copies() · aws.logs() · aws.tokens()
         aws.tenant_rows(table) · aws.ledger(table) · aws.quarantine(place) · aws.task_protection(agent_uri)
 
 The one door: nothing outside imports aiobotocore or botocore, or builds a request. Of what goes wrong only the errors
@@ -11,7 +11,8 @@ of ``logfanout.errors`` leave the adapters; anything else is a bug.
 """
 
 from logfanout.aws.clients import Aws, AwsNotSetUp, open_aws
+from logfanout.aws.ledger_table import KEEP_SECONDS
 from logfanout.aws.queue import Redrive
 from logfanout.aws.tokens import StsTokens
 
-__all__ = ["Aws", "AwsNotSetUp", "Redrive", "StsTokens", "open_aws"]
+__all__ = ["KEEP_SECONDS", "Aws", "AwsNotSetUp", "Redrive", "StsTokens", "open_aws"]

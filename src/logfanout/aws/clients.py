@@ -21,10 +21,11 @@ from logfanout.aws.copies import S3Copier
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import as_ours
 from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
-from logfanout.aws.ledger_table import DynamoLedger
+from logfanout.aws.ledger_table import KEEP_SECONDS, DynamoLedger
+from logfanout.aws.listing import S3Listing
 from logfanout.aws.logs import CloudWatchLogs
 from logfanout.aws.quarantine import S3Quarantine
-from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, redrive
+from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, queue_url, redrive
 from logfanout.aws.task_protection import EcsTaskProtection
 from logfanout.aws.tenant_table import DynamoTenantRows
 from logfanout.aws.tokens import StsTokens
@@ -38,6 +39,9 @@ QUEUE_READ_SECONDS = 30
 SHORT_READ_SECONDS = 10  # DynamoDB and STS answer within milliseconds
 # The container's and the instance's endpoint for credentials are slow just after start; botocore asks once.
 METADATA_ATTEMPTS = 4
+# One retry, at once, for a connection that AWS had closed; the rest is decided where it is known what waits.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ONE_RETRY = {"mode": "standard", "total_max_attempts": 2}
 # botocore reads AWS_DEFAULT_REGION only; AWS_REGION is what every other SDK, ECS and Lambda mean.
 SESSION_VARIABLES = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 
@@ -57,6 +61,7 @@ class Aws:
     _sqs: Any = field(repr=False)
     _dynamodb: Any = field(repr=False)
     _sts: Any = field(repr=False)
+    _session: AioSession = field(repr=False)
 
     def queue(self, url: str) -> SqsQueue:
         """Return the ``Queue`` at *url*."""
@@ -65,6 +70,10 @@ class Aws:
     def dead_letters(self, url: str) -> SqsDeadLetters:
         """Return the ``DeadLetters`` at *url*."""
         return SqsDeadLetters(self._sqs, url)
+
+    async def queue_url(self, arn: str) -> str:
+        """Return the URL of the queue *arn*; raises ``AccessRefused`` if we may not ask."""
+        return await queue_url(self._sqs, arn)
 
     async def redrive(self, queue_url: str) -> Redrive | None:
         """Return what the queue's redrive policy says; ``None`` if it has none, or we may not ask."""
@@ -82,9 +91,16 @@ class Aws:
         """Return the ``Quarantine`` at *place*, written with the task's own credentials."""
         return S3Quarantine(self._http, place=place, endpoints=self._endpoints, credentials=self.credentials)
 
-    def ledger(self, table: str) -> DynamoLedger:
-        """Return the fleet's ``Ledger`` in *table*."""
-        return DynamoLedger(self._dynamodb, table)
+    @asynccontextmanager
+    async def listing(self) -> AsyncIterator[S3Listing]:
+        """Open the ``Listing``, read with the task's own credentials; the fleet, which lists nothing, does without."""
+        config = AioConfig(connect_timeout=CONNECT_SECONDS, read_timeout=QUEUE_READ_SECONDS, retries=ONE_RETRY)
+        async with self._session.create_client("s3", region_name=self.region, config=config) as client:
+            yield S3Listing(client)
+
+    def ledger(self, table: str, *, keep_seconds: float = KEEP_SECONDS) -> DynamoLedger:
+        """Return the fleet's ``Ledger`` in *table*, which remembers for *keep_seconds*."""
+        return DynamoLedger(self._dynamodb, table, keep_seconds=keep_seconds)
 
     def task_protection(self, agent_uri: str) -> EcsTaskProtection:
         """Return the ``TaskProtection`` of the agent at *agent_uri*, ``ECS_AGENT_URI``."""
@@ -135,9 +151,7 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_seconds,
                 max_pool_connections=connections,
-                # One retry, at once, for a connection that AWS had closed; the rest is decided where it is known
-                # what waits. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-                retries={"mode": "standard", "total_max_attempts": 2},
+                retries=ONE_RETRY,
             )
             return await stack.enter_async_context(session.create_client(service, region_name=region, config=config))
 
@@ -146,6 +160,7 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
             _http=http,
             _endpoints=Endpoints(session, region=region),
             _base=base,
+            _session=session,
             _sqs=await client("sqs", read_seconds=QUEUE_READ_SECONDS, connections=QUEUE_CONNECTIONS),
             _dynamodb=await client("dynamodb", read_seconds=SHORT_READ_SECONDS, connections=32),
             _sts=await client("sts", read_seconds=SHORT_READ_SECONDS, connections=32),

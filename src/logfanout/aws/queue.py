@@ -1,7 +1,7 @@
 """How do notices come off SQS, and how do dead letters go on?
 
     ReceiveMessage ──► Received ──► DeleteMessageBatch, ChangeMessageVisibilityBatch ──► Refusals
-    DeadLetter ──► SendMessage
+    DeadLetter ──► SendMessage          ARN ──► GetQueueUrl ──► GetQueueAttributes ──► Redrive
 
 A batch call succeeds even if SQS refused some of its entries: those come back as values, not as errors.
 """
@@ -119,6 +119,19 @@ async def redrive(client: Any, url: str) -> Redrive | None:
             return Redrive(url=_sibling(url, arn), max_receive_count=_count(rest.get("maxReceiveCount")))
         case _:
             return None
+
+
+async def queue_url(client: Any, arn: str) -> str:
+    """Return the URL of the queue *arn*.
+
+    Raises:
+        AccessRefused: we may not ask.
+        Unavailable: it is not there, or for now.
+    """
+    account, name = arn.split(":")[4:6]
+    with as_ours(SQS_FAULTS, f"GetQueueUrl {arn}"):
+        answer = await client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+    return str(answer["QueueUrl"])
 
 
 def _count(value: object) -> int:

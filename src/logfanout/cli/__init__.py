@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli import manual, run, settings, version
+from logfanout.cli import function, manual, replay, run, scan, settings, version
 
 # Tracebacks made pretty by typer would show local variables: log content and secrets.
 app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
@@ -25,7 +25,7 @@ def logfanout(
 ) -> None:
     """Deliver the logs a platform collects in S3 to each tenant's own CloudWatch Logs.
 
-    Without a command, the variable EXECUTION_MODE says what is done: sqs (run) or manual.
+    Without a command, the variable EXECUTION_MODE says what is done: sqs (run), lambda, manual or scan.
     """
     if context.invoked_subcommand is None:
         _as_mode_says()
@@ -41,14 +41,18 @@ def _as_mode_says() -> None:
             run.run()
         case "manual":
             manual.manual()
-        case _:
+        case "lambda":
+            function.function()
+        case "scan":
+            scan.scan()
+        case _:  # a mode there is none of
             settings.given()
-            settings.complain([f"EXECUTION_MODE: this version does not do {mode} yet; it does sqs and manual"])
-            raise typer.Exit(settings.WRONG)
 
 
 app.command()(run.run)
 app.command()(manual.manual)
+app.command()(scan.scan)
+app.command()(replay.replay)
 app.command()(settings.settings)
 app.command()(version.version)
 

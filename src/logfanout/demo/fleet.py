@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,20 +66,21 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(
-    environment: Mapping[str, str], log: Path, *, arguments: Sequence[str] = ("run",)
-) -> AsyncIterator[Fleet]:
-    """Run the worker until the block ends; it is ready when the block begins."""
-    with _spawned(environment, log, arguments) as running:
+async def fleet(environment: Mapping[str, str], log: Path, *, command: str = "run") -> AsyncIterator[Fleet]:
+    """Run the worker until the block ends; it is ready when the block begins.
+
+    With *command* empty, the environment's ``EXECUTION_MODE`` says what it does.
+    """
+    with _spawned(environment, log, command=command) as running:
         await _until_ready(running)
         yield running
 
 
 @contextmanager
-def _spawned(environment: Mapping[str, str], log: Path, arguments: Sequence[str]) -> Iterator[Fleet]:
+def _spawned(environment: Mapping[str, str], log: Path, *, command: str) -> Iterator[Fleet]:
     with log.open("wb") as sink:
-        process = subprocess.Popen(  # noqa: S603  our own program; its arguments are this package's
-            [sys.executable, "-m", "logfanout", *arguments],
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and commands, no shell
+            [sys.executable, "-m", "logfanout", *command.split()],
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,

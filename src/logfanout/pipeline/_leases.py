@@ -7,6 +7,7 @@ it, however slow a destination is.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -18,10 +19,11 @@ BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
 # "Visibility timeout": twelve hours from the receive, whatever the extensions. A minute is left for the last answer.
 LONGEST_LEASE_SECONDS = 12 * 3600 - 60
 EXTEND_AT = 1 / 3  # of the lease: two extensions may fail before it is lost
+LONGEST_GIVE_BACK_SECONDS = 900.0
 
 
 class Settling(Protocol):
-    """What a lease asks of the inbox it is from."""
+    """What a lease asks of whoever handed the message in: the inbox, a Lambda invocation, a sweep of a bucket."""
 
     async def delete(self, lease: "Lease") -> None: ...
     async def set_aside(self, lease: "Lease", letter: DeadLetter) -> bool: ...
@@ -165,6 +167,13 @@ class Leases:
         lease.lost = True
         self.let_go(lease, "lost")
         self._on_lost(lease)
+
+
+def growing_delay(message: Received, *, first_seconds: float) -> float:
+    """Return for how long to hide *message*, which is given back: twice as long with each receive, jittered."""
+    doubled = first_seconds * 2 ** min(message.receive_count - 1, 16)
+    longest = min(doubled, LONGEST_GIVE_BACK_SECONDS)
+    return random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
 
 
 def in_tens(leases: Sequence[Lease]) -> Iterable[Sequence[Lease]]:

@@ -16,16 +16,23 @@ from logfanout import telemetry
 from logfanout.errors import LogfanoutError
 from logfanout.memory import Gate
 from logfanout.pipeline._deletions import Deletions
-from logfanout.pipeline._leases import BATCH, Lease, Leases, in_tens
+from logfanout.pipeline._desk import Desk
+from logfanout.pipeline._leases import (
+    BATCH,
+    LONGEST_GIVE_BACK_SECONDS,
+    Lease,
+    Leases,
+    growing_delay,
+    in_tens,
+)
 from logfanout.pipeline._shares import Full, Shares, Start, Wait
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received, Refusal
 from logfanout.retrying import patiently
 
-__all__ = ["BATCH", "Inbox", "Lease", "Terms"]
+__all__ = ["BATCH", "LONGEST_GIVE_BACK_SECONDS", "Desk", "Inbox", "Lease", "Terms", "growing_delay", "in_tens"]
 
 LONG_POLL_SECONDS = 20  # the longest there is
 FIRST_POLL_SECONDS = 1  # a worker that has just started says soon whether it can receive
-LONGEST_GIVE_BACK_SECONDS = 900.0
 # At a drain, what SQS may already have put on the wire is waited for: a poll cut off then hides its messages for long.
 POLL_GRACE_SECONDS = 1.0
 RESERVE_SECONDS = 2.0  # of the drain, for giving back what could not be finished
@@ -245,9 +252,7 @@ class Inbox:
         await self._hide(lease, seconds=max(self._delay(lease), at_least_seconds))
 
     def _delay(self, lease: Lease) -> float:
-        doubled = self.terms.give_back_seconds * 2 ** min(lease.message.receive_count - 1, 16)
-        longest = min(doubled, LONGEST_GIVE_BACK_SECONDS)
-        return random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
+        return growing_delay(lease.message, first_seconds=self.terms.give_back_seconds)
 
     async def _hide(self, lease: Lease, *, seconds: float) -> None:
         if lease.ran_out:

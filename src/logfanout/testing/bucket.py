@@ -1,19 +1,21 @@
 """What does a bucket do that a dictionary does not?
 
 put ──► open ──► chunks, perhaps cut short, perhaps gone, perhaps denied
+  └───► page ──► what lies there, in the order of its keys
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 from logfanout.errors import AccessRefused, ObjectGone, Unavailable
-from logfanout.ports import Clock, ObjectBody, ObjectFacts, ObjectRef
+from logfanout.ports import Clock, Listed, ObjectBody, ObjectFacts, ObjectRef, Page
 from logfanout.testing.line import Line
 
 CHUNK_BYTES = 16 * 1024  # what a socket hands out at a time
+MOST_A_PAGE = 1000  # ListObjectsV2, "max-keys"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class FakeBucket(Line):
         self._chunk_bytes = chunk_bytes
         self._objects: dict[str, list[_Object]] = {}  # by URI, oldest version first
         self._denied: set[str] = set()
+        self._missing: set[str] = set()
+        self._closed: set[str] = set()
         self._cuts: dict[str, list[int]] = {}
         self._pauses: dict[str, float] = {}
 
@@ -63,6 +67,14 @@ class FakeBucket(Line):
     def allow(self, ref: ObjectRef) -> None:
         """Take ``deny`` back."""
         self._denied.discard(ref.uri)
+
+    def miss(self, bucket: str) -> None:
+        """Let there be no such bucket to list."""
+        self._missing.add(bucket)
+
+    def close(self, bucket: str) -> None:
+        """Let the bucket's policy refuse to list it."""
+        self._closed.add(bucket)
 
     def cut_short(self, ref: ObjectRef, *, after_bytes: int, times: int = 1) -> None:
         """Let the connection break behind *after_bytes* the next *times* that *ref* is read."""
@@ -95,13 +107,40 @@ class FakeBucket(Line):
             stored = self._find(ref)
         return ObjectFacts(
             size_bytes=len(stored.data),
-            etag=f'"{sha256(stored.data).hexdigest()[:32]}"',
+            etag=f'"{_etag(stored)}"',
             content_encoding="gzip" if stored.data.startswith(b"\x1f\x8b") else "",
         )
 
     def stored(self, ref: ObjectRef) -> bytes:
         """Return the bytes of *ref* as they lie there."""
         return self._find(ref).data
+
+    async def page(self, bucket: str, *, prefix: str, after: str = "", token: str = "", most: int = 1000) -> Page:
+        """Return a part of what lies in *bucket*; a call's place is the bucket's URI."""
+        async with self._call("page", f"s3://{bucket}"):
+            if not 1 <= most <= MOST_A_PAGE:
+                raise ValueError(f"S3 would refuse max-keys {most}")
+            if bucket in self._missing:
+                raise Unavailable(f"ListObjectsV2 s3://{bucket}: NoSuchBucket")
+            if bucket in self._closed:
+                raise AccessRefused(f"ListObjectsV2 s3://{bucket}: AccessDenied")
+            begin = token or after
+            keys = sorted(
+                (uri.removeprefix(f"s3://{bucket}/") for uri in self._objects if uri.startswith(f"s3://{bucket}/")),
+                key=str.encode,
+            )
+            found = [key for key in keys if key.startswith(prefix) and key.encode() > begin.encode()]
+            listed = [self._listed(bucket, key) for key in found[:most]]
+        return Page(objects=listed, token=found[most - 1] if len(found) > most else "")
+
+    def _listed(self, bucket: str, key: str) -> Listed:
+        stored = self._objects[f"s3://{bucket}/{key}"][-1]
+        return Listed(
+            key=key,
+            size_bytes=len(stored.data),
+            etag=_etag(stored),
+            last_modified_ms=stored.last_modified_ms // 1000 * 1000,
+        )
 
     def _find(self, ref: ObjectRef) -> _Object:
         versions = self._objects.get(ref.uri, [])
@@ -118,3 +157,7 @@ class FakeBucket(Line):
             yield data[start : min(start + self._chunk_bytes, end)]
         if end < len(data):
             raise Unavailable(f"GetObject {ref.uri}: the connection broke after {end} of {len(data)} bytes")
+
+
+def _etag(stored: _Object) -> str:
+    return hashlib.md5(stored.data, usedforsecurity=False).hexdigest()

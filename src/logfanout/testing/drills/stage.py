@@ -57,7 +57,7 @@ class Drill:
         self.expected = writing.expectations(region.tenants)
         self._sqs = sqs
         self._shipper = shipper
-        self._folder = folder
+        self.folder = folder
         self._announced = 0
         self._began = time.monotonic()
         self._workers = 0
@@ -73,7 +73,7 @@ class Drill:
     @property
     def logs(self) -> list[str]:
         """Where the workers' logs are."""
-        return sorted(map(str, self._folder.glob("worker-*.log")))
+        return sorted(map(str, self.folder.glob("worker-*.log")))
 
     # What a drill does.
 
@@ -153,22 +153,29 @@ class Drill:
             self.expected[tenant].put_ms[event].append(time.time_ns() // 1_000_000)
 
     @asynccontextmanager
-    async def worker(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
+    async def scanner(self, **settings: str) -> AsyncIterator[fleet.Fleet]:
+        """Run a scan of the logs' bucket for the block, as ``worker`` runs a worker."""
+        scan = {"EXECUTION_MODE": "scan", "SOURCE_BUCKET": self.region.bucket, "SCAN_INTERVAL": "1"}
+        async with self.worker(command="", **scan, **settings) as running:
+            yield running
+
+    @asynccontextmanager
+    async def worker(self, *, command: str = "run", **settings: str) -> AsyncIterator[fleet.Fleet]:
         """Run a worker for the block; at its end it is told to stop, and must with exit code 0."""
-        async with self._running({**await self.environment(), **SETTINGS, **settings}, ("run",)) as running:
+        async with self._running({**await self.environment(settings)}, command) as running:
             yield running
 
     @asynccontextmanager
     async def container(self, environment: Mapping[str, str]) -> AsyncIterator[fleet.Fleet]:
         """Run what the image runs when it is told nothing but *environment*; else as ``worker``."""
-        async with self._running(environment, ()) as running:
+        async with self._running(environment, "") as running:
             yield running
 
     @asynccontextmanager
-    async def _running(self, environment: Mapping[str, str], arguments: Sequence[str]) -> AsyncIterator[fleet.Fleet]:
+    async def _running(self, environment: Mapping[str, str], command: str) -> AsyncIterator[fleet.Fleet]:
         self._workers += 1
-        log = self._folder / f"worker-{self._workers}.log"
-        async with fleet.fleet(environment, log, arguments=arguments) as running:
+        log = self.folder / f"worker-{self._workers}.log"
+        async with fleet.fleet(environment, log, command=command) as running:
             try:
                 yield running
                 if running.process.poll() is None:
@@ -178,7 +185,11 @@ class Drill:
             finally:
                 kill(running)
 
-    async def environment(self) -> dict[str, str]:
+    async def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Return all that a process of the fleet is told, *settings* on top."""
+        return {**await self.bare_environment(), **SETTINGS, **settings}
+
+    async def bare_environment(self) -> dict[str, str]:
         """Return what a worker must be told to find this stage, and nothing of how it should work."""
         told = fleet.environment(
             self.region,
@@ -298,7 +309,7 @@ async def drill(aws: Emulator, *, tenants: int, folder: Path) -> AsyncIterator[D
 
 
 async def _extend(aws: Emulator, region: Region) -> None:
-    """Add what the demo does without: the fleet's ledger, and the right to use it and to quarantine."""
+    """Add what the demo does without: the fleet's ledger, and the right to use it, to quarantine and to list."""
     async with aws.client("dynamodb", account=PLATFORM_ACCOUNT, region=HOME_REGION) as dynamodb:
         made = await dynamodb.create_table(
             TableName=LEDGER,
@@ -309,6 +320,7 @@ async def _extend(aws: Emulator, region: Region) -> None:
     allowed = policies.document(
         policies.allow(["dynamodb:GetItem", "dynamodb:PutItem"], made["TableDescription"]["TableArn"]),
         policies.allow(["s3:PutObject"], f"arn:aws:s3:::{region.bucket}/{QUARANTINE}*"),
+        policies.allow(["s3:ListBucket"], f"arn:aws:s3:::{region.bucket}"),
     )
     async with aws.client("iam", account=PLATFORM_ACCOUNT, region=HOME_REGION) as iam:
         await iam.put_role_policy(RoleName=TASK_ROLE, PolicyName="more", PolicyDocument=allowed)

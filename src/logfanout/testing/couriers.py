@@ -6,13 +6,14 @@ World ──► parts_of ──► courier.World, as ``app`` puts it together
 from typing import Any
 
 from logfanout import courier
+from logfanout.courier import Courier, Rules
 from logfanout.destinations.cloudwatch import CloudWatch
 from logfanout.destinations.kind import Kind
 from logfanout.destinations.s3_copies import COPIES_PER_BUCKET, S3Copies
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate
-from logfanout.pipeline.routes import StreamNaming
+from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
 from logfanout.ports import Ledger, Logs, Quarantine
 from logfanout.tenants.breaker import Breakers
@@ -23,6 +24,7 @@ from logfanout.testing.logs import REGION
 from logfanout.testing.tokens import CENTRAL_ACCOUNT
 from logfanout.testing.world import CENTRAL_ROLE, World
 
+MIB = 1024 * 1024
 STREAM_NAME = "{application}-{pod}-{date}"
 
 
@@ -65,3 +67,19 @@ def parts_of(
         gate=gate,
         quarantine=quarantine,
     )
+
+
+def rules_of(**changes: Any) -> Rules:
+    """Return the rules a worker has by default, but for objects of at most 64 MiB; *changes* are fields of them."""
+    usual: dict[str, Any] = {
+        "layout": KeyLayout.parse("{tenant}/{cluster}/{application}/{pod}/"),
+        "drop_unknown_tenants": False,
+        "max_inflated_bytes": 64 * MIB,
+    }
+    return Rules(**(usual | changes))
+
+
+def courier_in(world: World, *, gate: Gate | None = None, with_fleet_ledger: bool = False, **rules: Any) -> Courier:
+    """Return a courier in *world* that remembers nothing yet; *rules* are fields of ``Rules``."""
+    parts = parts_of(world, gate=gate or Gate(64 * MIB), fleet=world.ledger if with_fleet_ledger else None)
+    return Courier(parts, rules_of(**rules))

@@ -1,0 +1,275 @@
+"""``logfanout replay s3://bucket/prefix``: deliver again what lies there."""
+
+import asyncio
+import shlex
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from logfanout.cli.settings import WRONG, complain, given, refusing_wrong_ones
+
+if TYPE_CHECKING:
+    from logfanout.ports import ObjectRef
+    from logfanout.replay import Asked, Totals
+    from logfanout.settings import Settings
+
+FAILED = 1
+MOST_FAILURES_SHOWN = 20
+
+Place = Annotated[
+    str,
+    typer.Argument(metavar="s3://BUCKET/PATH", help="All that lies below it; with * at its end, all that begins so."),
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Objects last modified then or later: a time, or an age as 36h.")
+]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Objects last modified before then.")]
+Tenants = Annotated[
+    list[str] | None, typer.Option("--tenant", metavar="NAME", help="This tenant's only; may be repeated.")
+]
+After = Annotated[str, typer.Option(metavar="KEY", help="Begin behind this key: where a stopped replay goes on.")]
+SkipDelivered = Annotated[
+    bool, typer.Option("--skip-delivered", help="Leave out what the ledger knows from earlier scans and replays.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would be delivered, and deliver nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; progress goes to stderr.")]
+
+
+def replay(
+    place: Place,
+    *,
+    since: Since = None,
+    until: Until = None,
+    tenant: Tenants = None,
+    after: After = "",
+    skip_delivered: SkipDelivered = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Deliver again what lies in a bucket, whatever has been delivered of it before.
+
+    Exits with 0 when everything was delivered, with 1 when something was not, with 2 on wrong usage or settings.
+    Ctrl-C finishes what is in hand, and says how to go on.
+    """
+    from logfanout import journal  # noqa: PLC0415
+
+    settings = given()
+    asked = _asked(place, since=since, until=until, tenants=tenant or (), after=after, skip_delivered=skip_delivered)
+    if skip_delivered and settings.ledger_table is None:
+        complain(["--skip-delivered needs LOGFANOUT_LEDGER_TABLE: nothing else remembers what was delivered"])
+        raise typer.Exit(WRONG)
+    # Progress and log lines share stderr: of what happens all the time only what goes wrong is said.
+    journal.configure(level=max(settings.log_level, "WARNING", key=_severity), log_format=settings.log_format)
+    with refusing_wrong_ones():
+        raise typer.Exit(_listed(settings, asked, json=json) if dry_run else _delivered(settings, asked, json=json))
+
+
+def _severity(level: str) -> int:
+    return ("DEBUG", "INFO", "WARNING", "ERROR").index(level)
+
+
+def _asked(place: str, *, since: str | None, until: str | None, **asked: Any) -> "Asked":
+    """Return what was asked for; exit with 2 after saying all that is wrong with it."""
+    from logfanout.reach import Reach, moment_ms  # noqa: PLC0415
+    from logfanout.replay import Asked  # noqa: PLC0415
+
+    now_ms = time.time_ns() // 1_000_000
+    problems: list[str] = []
+
+    def read(name: str, text: str | None, reading: Callable[[str], Any]) -> Any:
+        try:
+            return None if text is None else reading(text)
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+
+    reach = read("the place", place, Reach.parse)
+    since_ms = read("--since", since, lambda text: moment_ms(text, now_ms=now_ms))
+    until_ms = read("--until", until, lambda text: moment_ms(text, now_ms=now_ms))
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        problems.append("--since: is not before --until, so that nothing can be meant")
+    if problems:
+        complain(problems)
+        raise typer.Exit(WRONG)
+    return Asked(reach=reach, since_ms=since_ms, until_ms=until_ms, **asked)
+
+
+def _listed(settings: "Settings", asked: "Asked", *, json: bool) -> int:
+    """List what would be delivered; return the exit code."""
+    from logfanout.errors import LogfanoutError  # noqa: PLC0415
+    from logfanout.sweeps import asked_for  # noqa: PLC0415
+
+    try:
+        asyncio.run(_list(asked_for(settings, asked), settings, json=json))
+    except LogfanoutError as error:
+        complain([str(error)])
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return 0
+
+
+async def _list(refs: "AsyncIterator[ObjectRef]", settings: "Settings", *, json: bool) -> None:
+    import orjson  # noqa: PLC0415
+
+    from logfanout.pipeline.routes import KeyLayout  # noqa: PLC0415
+    from logfanout.replay import tenant_of  # noqa: PLC0415
+
+    layout = KeyLayout.parse(settings.key_layout)
+    objects = size_bytes = 0
+    if json:
+        typer.echo("[", nl=False)
+    async for ref in refs:
+        tenant = tenant_of(ref, layout)
+        if json:
+            row = {
+                "object": ref.uri,
+                "tenant": tenant or None,
+                "size_bytes": ref.size_bytes,
+                "last_modified": _iso(ref.event_ms),
+            }
+            typer.echo(("," if objects else "") + "\n" + orjson.dumps(row).decode(), nl=False)
+        else:
+            size = f"{ref.size_bytes:>12,}"
+            typer.echo(f"{_iso(ref.event_ms)}  {size}  {_line(tenant) or '(no tenant)':20}  {_line(ref.uri)}")
+        objects += 1
+        size_bytes += ref.size_bytes
+    typer.echo("\n]" if json else f"{objects:,} objects of {size_bytes:,} bytes would be delivered.")
+
+
+def _delivered(settings: "Settings", asked: "Asked", *, json: bool) -> int:
+    """Deliver; return the exit code."""
+    from logfanout.errors import LogfanoutError  # noqa: PLC0415
+    from logfanout.sweeps import replay as run  # noqa: PLC0415
+
+    began = time.monotonic()
+
+    async def delivered() -> "Totals":
+        stop = asyncio.Event()
+        me = asyncio.current_task()
+
+        def ask() -> None:
+            if stop.is_set() and me is not None:
+                me.cancel()  # told twice: now
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ask)
+        with _progress() as told:
+            return await run(settings, asked, stop=stop, told=told)
+
+    try:
+        totals = asyncio.run(delivered())
+    except LogfanoutError as error:
+        complain([str(error)])
+        return FAILED
+    except asyncio.CancelledError:
+        complain(["stopped at once: what was in hand may be delivered again by the next attempt"])
+        return FAILED
+    _summarize(totals, asked, seconds=time.monotonic() - began, json=json)
+    return 0 if totals.clean else FAILED
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[Totals], None]]":
+    """Show how far it is on stderr, if that is a terminal."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("listing and delivering", total=None)
+
+        def told(totals: "Totals") -> None:
+            bar.update(
+                task,
+                description="delivering" if totals.listed else "listing and delivering",
+                completed=totals.done + len(totals.failures),
+                total=totals.objects if totals.listed else None,
+            )
+
+        yield told
+
+
+def _summarize(totals: "Totals", asked: "Asked", *, seconds: float, json: bool) -> None:
+    events = _events()
+    go_on = _go_on(totals, asked)
+    if json:
+        import orjson  # noqa: PLC0415
+
+        typer.echo(
+            orjson.dumps(
+                {
+                    "objects": totals.objects,
+                    "delivered": totals.done,
+                    "failed": len(totals.failures),
+                    "stopped": totals.stopped,
+                    "continue_after": (totals.done_up_to or None) if totals.stopped else None,
+                    "events": events,
+                    "seconds": round(seconds, 3),
+                    "failures": [
+                        {"object": each.ref.uri, "reason": each.reason, "detail": each.detail}
+                        for each in totals.failures
+                    ],
+                },
+                option=orjson.OPT_INDENT_2,
+            )
+        )
+    else:
+        told = ", ".join(f"{count:,} {outcome}" for outcome, count in events.items()) or "none"
+        typer.echo(
+            f"{totals.done:,} of {totals.objects:,} objects delivered, {len(totals.failures):,} failed,"
+            f" in {seconds:.1f} s; events: {told}."
+        )
+        for each in totals.failures[:MOST_FAILURES_SHOWN]:
+            typer.echo(f"  {_line(each.ref.uri)}: {each.reason}: {_line(each.detail)}")
+        if len(totals.failures) > MOST_FAILURES_SHOWN:
+            typer.echo(f"  and {len(totals.failures) - MOST_FAILURES_SHOWN:,} more; --json lists them all")
+    if totals.trouble:
+        complain([totals.trouble])
+    if totals.stopped:
+        complain([f"stopped before the end; to go on: {go_on}"])
+
+
+def _events() -> dict[str, int]:
+    """Return what became of events in this process, by outcome."""
+    from prometheus_client import REGISTRY  # noqa: PLC0415
+
+    from logfanout.console.metrics import totals  # noqa: PLC0415
+
+    name = "logfanout_events_total{outcome="
+    return {
+        key.removeprefix(name).removesuffix("}"): int(value)
+        for key, value in totals(REGISTRY).items()
+        if key.startswith(name) and value
+    }
+
+
+def _go_on(totals: "Totals", asked: "Asked") -> str:
+    """Return the command line that delivers the rest."""
+    words = ["logfanout", "replay", str(asked.reach)]
+    for name, at_ms in (("--since", asked.since_ms), ("--until", asked.until_ms)):
+        if at_ms is not None:
+            words += [name, _iso(at_ms)]
+    for tenant in asked.tenants:
+        words += ["--tenant", tenant]
+    if asked.skip_delivered:
+        words.append("--skip-delivered")
+    if totals.done_up_to:
+        words += ["--after", totals.done_up_to]
+    return shlex.join(words)
+
+
+def _iso(at_ms: int) -> str:
+    """Return an epoch time, to the millisecond where it has any: what is given back must mean the same again."""
+    fraction = f".{at_ms % 1000:03}" if at_ms % 1000 else ""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at_ms // 1000))}{fraction}Z"
+
+
+def _line(text: str) -> str:
+    """Return *text* fit for a terminal: a key may hold what moves its cursor."""
+    return text if text.isprintable() else repr(text)
