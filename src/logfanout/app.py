@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from logfanout import __version__, protection, telemetry
 from logfanout.aws import KEEP_SECONDS, Aws, AwsNotSetUp, Redrive, StsTokens, open_aws
@@ -41,6 +41,8 @@ from logfanout.tenants.file import FileRows
 from logfanout.tenants.limiter import Limiter
 from logfanout.worker import Worker
 
+T = TypeVar("T")
+
 HEALTH_SECONDS = 1.0  # how often what the probes answer is brought up to date
 
 
@@ -63,13 +65,36 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
-    async with opened(settings) as parts:
-        redrive = await parts.aws.redrive(settings.sqs_queue_url)
+    async with AsyncExitStack() as stack:
+        parts = await unless_stopped(stack.enter_async_context(opened(settings)), stop=stop)
+        redrive = await unless_stopped(parts.aws.redrive(settings.sqs_queue_url), stop=stop) if parts else None
+        if parts is None or stop.is_set():
+            return
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
         worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)
         serving = inbox.serve(worker.handle, stop=stop, drain_seconds=settings.drain_seconds)
         await attended(settings, parts.aws, inbox, serving, stop=stop, health=health)
+
+
+async def unless_stopped(step: Awaitable[T], *, stop: asyncio.Event) -> T | None:
+    """Return *step*'s result; ``None`` if *stop* came first: AWS may hang while we begin, with nothing in hand yet."""
+    try:
+        async with asyncio.timeout(None) as waiting:
+            watch = asyncio.create_task(_expired(waiting, at=stop), name="stop while opening")
+            try:
+                return await step
+            finally:
+                watch.cancel()
+    except TimeoutError:
+        if not stop.is_set():
+            raise
+        return None
+
+
+async def _expired(waiting: asyncio.Timeout, *, at: asyncio.Event) -> None:
+    await at.wait()
+    waiting.reschedule(asyncio.get_running_loop().time())
 
 
 class _Intake(Protocol):

@@ -210,6 +210,42 @@ async def test_two_extensions_may_fail() -> None:
 
 
 @virtual_time
+async def test_an_extension_refused_in_a_batch_is_asked_for_alone() -> None:
+    """SQS may carry out a part of a batch only; the rest is not left to the next round."""
+    queue = Picky()
+    for _ in range(5):
+        queue.send("{}")
+
+    async def slowly(lease: Lease) -> None:
+        await asyncio.sleep(3 * LEASE_SECONDS)
+        await lease.delete()
+
+    async with serving(queue, slowly) as work:
+        await work.until(lambda: not queue.bodies())
+    assert queue.refused > 0
+    assert set(queue.counts) == {1}
+
+
+class Picky(WatchedQueue):
+    """A queue that carries out no more than the first entry of a batch of extensions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = 0
+        self.counts: list[int] = []
+
+    async def hide(self, receipts: Sequence[str], *, seconds: int) -> Sequence[Refusal]:
+        first, *others = receipts
+        self.refused += len(others)
+        refusals = [Refusal(receipt=each, code="InternalError", lost=False) for each in others]
+        return [*await super().hide([first], seconds=seconds), *refusals]
+
+    async def delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
+        self.counts += self.receive_counts().values()
+        return await super().delete(receipts)
+
+
+@virtual_time
 async def test_a_lost_lease_is_noticed_and_leaves_the_message_alone() -> None:
     """What another worker has by now is neither deleted nor given back by this one."""
     queue = WatchedQueue()
@@ -623,6 +659,26 @@ async def test_a_drain_ends_in_time_even_if_sqs_does_not_answer(seconds: float) 
         queue.slow(600, on="receive")
     assert work.given_back == 25
     assert work.drained_seconds <= seconds + 0.01
+
+
+@virtual_time
+async def test_what_was_started_has_its_time_though_sqs_is_slow() -> None:
+    """To show the others again may take as long as it likes: meanwhile what is under way is finished, and deleted."""
+    queue = WatchedQueue()
+    for _ in range(3):
+        queue.send("{}")
+
+    async def handle(lease: Lease) -> None:
+        await asyncio.sleep(15)
+        await lease.delete()
+
+    async with serving(queue, handle, slots=2, receivers=1, drain_seconds=25) as work:
+        await work.until(lambda: work.inbox.in_hand >= 2)
+        queue.slow(20, on="hide")
+        work.stop.set()
+        await asyncio.sleep(16)
+        assert len(queue.bodies()) == 1
+    assert work.drained_seconds <= 25
 
 
 @virtual_time

@@ -107,15 +107,19 @@ async def test_the_unknown_are_remembered_too() -> None:
 
 @virtual_time
 async def test_hostile_names_do_not_fill_memory() -> None:
-    """Whoever writes to the bucket invents names as fast as keys; the oldest are forgotten."""
+    """Whoever writes to the bucket invents names as fast as keys; the oldest are forgotten, and no tenant for them."""
     scene = Scene()
+    await scene.find()
     for n in range(MOST_ENTRIES + 100):
         with pytest.raises(TenantUnknown):
             await scene.find(f"invented-{n}")
-    assert repr(scene.directory) == f"<Directory of {MOST_ENTRIES} names>"
+    assert repr(scene.directory) == f"<Directory of 1 tenants, {MOST_ENTRIES} names of none>"
     with pytest.raises(TenantUnknown) as unknown:
         await scene.find("x" * 1000)
     assert len(str(unknown.value)) < 300
+    await asyncio.sleep(LONGER)
+    scene.rows.fail_next(100, Unavailable("503"))
+    assert (await scene.find()).id == "acme"
 
 
 @pytest.mark.parametrize("error", [Unavailable("503"), Throttled("slow down"), AccessRefused("AccessDenied")])

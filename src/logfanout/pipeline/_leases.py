@@ -149,7 +149,7 @@ class Leases:
     async def _extend(self, leases: Sequence[Lease]) -> None:
         now = _now()
         try:
-            refusals = await self._queue.hide([lease.message.receipt for lease in leases], seconds=self.seconds)
+            refusals = await hide_each(self._queue, leases, seconds=self.seconds)
         except LogfanoutError as error:
             telemetry.QueueFailed(call="extend", error=str(error), retry_seconds=0.0).emit()
             telemetry.LeaseExtended(outcome="refused", count=len(leases)).emit()
@@ -174,6 +174,20 @@ def growing_delay(message: Received, *, first_seconds: float) -> float:
     doubled = first_seconds * 2 ** min(message.receive_count - 1, 16)
     longest = min(doubled, LONGEST_GIVE_BACK_SECONDS)
     return random.uniform(longest / 2, longest)  # noqa: S311  spreading load, no secret
+
+
+async def hide_each(queue: Queue, leases: Sequence[Lease], *, seconds: int) -> Sequence[Refusal]:
+    """Hide a batch of messages; what SQS refused of it for a passing reason is tried once more, one by one.
+
+    Return those that are refused all the same.
+    """
+    refusals = await queue.hide([lease.message.receipt for lease in leases], seconds=seconds)
+    if len(leases) == 1:
+        return refusals
+    final: list[Refusal] = []
+    for refusal in refusals:
+        final.extend([refusal] if refusal.lost else await queue.hide([refusal.receipt], seconds=seconds))
+    return final
 
 
 def in_tens(leases: Sequence[Lease]) -> Iterable[Sequence[Lease]]:

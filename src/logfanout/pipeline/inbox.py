@@ -23,6 +23,7 @@ from logfanout.pipeline._leases import (
     Lease,
     Leases,
     growing_delay,
+    hide_each,
     in_tens,
 )
 from logfanout.pipeline._shares import Full, Shares, Start, Wait
@@ -105,14 +106,16 @@ class Inbox:
             deadline = _now() + drain_seconds
             reserve = min(RESERVE_SECONDS, drain_seconds / 4)
             self._shares.clear()
-            given_back = await self._show_unstarted(deadline)
+            # Beside the rest: SQS may be slow to answer, and what was started has its own time to finish in.
+            showing = [group.create_task(self._show_unstarted(deadline), name="show unstarted")]
             await self._stop_receiving(receivers, within_seconds=min(POLL_GRACE_SECONDS, reserve))
-            given_back += await self._show_unstarted(deadline)  # what the last polls brought
+            # What the last polls brought.
+            showing.append(group.create_task(self._show_unstarted(deadline), name="show the last"))
             await self._finish_started(deadline, reserve)
             keeper.cancel()
-            given_back += await self._show_again(self._leases.all(), deadline)
+            given_back = await self._show_again(self._leases.all(), deadline)
             await self._cut_off(deadline)
-            return given_back
+            return given_back + sum([await shown for shown in showing])
 
     async def _stop_receiving(self, receivers: Iterable[asyncio.Task[None]], *, within_seconds: float) -> None:
         await asyncio.wait(receivers, timeout=within_seconds)
@@ -145,14 +148,14 @@ class Inbox:
         async def show(tens: Sequence[Lease]) -> None:
             try:
                 async with asyncio.timeout_at(deadline):
-                    await self._queue.hide([lease.message.receipt for lease in tens], seconds=0)
+                    await hide_each(self._queue, tens, seconds=0)
             except (LogfanoutError, TimeoutError) as error:
                 why = str(error) or "no answer in time"
                 telemetry.QueueFailed(call="show again", error=why, retry_seconds=0.0).emit()
 
-        await asyncio.gather(*map(show, in_tens([lease for lease in leases if not lease.ran_out])))
-        for lease in leases:
+        for lease in leases:  # first: a lease that is still held is extended, which would hide it again
             self._leases.let_go(lease, "given_back")
+        await asyncio.gather(*map(show, in_tens([lease for lease in leases if not lease.ran_out])))
         return len(leases)
 
     async def _receive(self, handle: Handle, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:

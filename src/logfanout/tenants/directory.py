@@ -20,7 +20,7 @@ from logfanout.tenants.rows import ReadsRows, Tenant
 
 JITTER = 0.2  # of the time an entry is kept: entries made together must not end together
 STALE_SECONDS = 5.0  # how soon a table that did not answer is asked again
-MOST_ENTRIES = 20_000  # some hundred bytes each
+MOST_ENTRIES = 20_000  # of tenants, and of names that are none; some hundred bytes each
 _ATTEMPTS = 4
 
 
@@ -44,10 +44,12 @@ class Directory:
         self._keep_seconds = keep_seconds
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
+        # Apart, since anybody may invent names: they must not push out the last good copies of real tenants.
+        self._unknown: dict[str, _Entry] = {}
         self._flights: Flights[str, _Entry] = Flights("read tenant")
 
     def __repr__(self) -> str:
-        return f"<Directory of {len(self._entries)} names>"
+        return f"<Directory of {len(self._entries)} tenants, {len(self._unknown)} names of none>"
 
     async def find(self, name: str) -> Tenant:
         """Return the tenant called *name*.
@@ -56,7 +58,7 @@ class Directory:
             TenantUnknown: the table has no row for it, or none that has not expired.
             LogfanoutError: the table cannot be read, and never could be for this tenant.
         """
-        entry = self._entries.get(name)
+        entry = self._entries.get(name) or self._unknown.get(name)
         if entry is None or asyncio.get_running_loop().time() >= entry.due_seconds:
             entry = await self._flights.join(name, lambda: self._refreshed(name))
         if entry.tenant is None:
@@ -79,9 +81,11 @@ class Directory:
             telemetry.TenantsStale(tenant=name, age_seconds=round(now - old.read_seconds), error=str(error)).emit()
             return old
         self._entries.pop(name, None)
-        self._entries[name] = entry
-        while len(self._entries) > MOST_ENTRIES:
-            del self._entries[next(iter(self._entries))]  # the one read longest ago
+        self._unknown.pop(name, None)
+        entries = self._unknown if entry.tenant is None else self._entries
+        entries[name] = entry
+        while len(entries) > MOST_ENTRIES:
+            del entries[next(iter(entries))]  # the one read longest ago
         return entry
 
     async def _read(self, name: str) -> _Entry:
