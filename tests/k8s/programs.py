@@ -83,16 +83,18 @@ def environments() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def cases() -> Iterator[Case]:
-    """Yield every case of ``cases.yaml``; one that does not say runs in the environment ``shared``."""
-    for case in _data()["cases"]:
-        yield Case(
+def cases() -> list[Case]:
+    """Return every case of ``cases.yaml``; one that does not say runs in the environment ``shared``."""
+    return [
+        Case(
             name=case["name"],
             transforms=(case["transform"],) if "transform" in case else PODS,
             environment=case.get("environment", "shared"),
             event=case["event"],
             expect=case["expect"],
         )
+        for case in _data()["cases"]
+    ]
 
 
 @contextmanager
