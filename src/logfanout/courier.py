@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from logfanout import telemetry
+from logfanout import heartbeats, telemetry
 from logfanout.delivery import Delivery, account
 from logfanout.errors import (
     AccessRefused,
@@ -51,6 +51,7 @@ class Rules:
     drop_unknown_tenants: bool
     max_inflated_bytes: int
     remember_finished: bool = False  # in the fleet's table too: a duplicate is then kept from every worker
+    heartbeat_tenant: str = "_heartbeat"  # whose objects say that a collector is alive, and are nobody's logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,9 @@ class Courier:
         if self._world.quarantine and self._world.quarantine.holds(ref):
             return "quarantine"  # what we wrote ourselves: to deliver it would be to quarantine it again, for ever
         key = self._rules.layout.read(ref.key)
+        now_ms = self._world.clock.epoch_ms()
+        if heartbeats.taken(ref, key, tenant=self._rules.heartbeat_tenant, now_ms=now_ms):
+            return "heartbeat"
         memory = await self._recalled(ref, received_before=received_before)
         if memory.finished:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
