@@ -1,6 +1,6 @@
 """What does kustomize make of a folder of ``k8s/``?
 
-    folder ──► kubectl kustomize ──► documents ──► those of one kind, or the one of a name
+folder ──► kubectl kustomize ──► documents ──► those of one kind, or the one of a name
 """
 
 import re
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from tests.k8s.programs import ROOT
 
 K8S = ROOT / "k8s"

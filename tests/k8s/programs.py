@@ -46,7 +46,8 @@ def config() -> dict[str, Any]:
 @cache
 def source(transform: str) -> str:
     """Return the program of a ``remap``."""
-    return (VECTOR / config()["transforms"][transform]["file"]).read_text(encoding="utf-8")
+    path: Path = VECTOR / config()["transforms"][transform]["file"]
+    return path.read_text(encoding="utf-8")
 
 
 @cache

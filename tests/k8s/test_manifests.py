@@ -12,10 +12,10 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-
-from logfanout.settings import read
 from tests.k8s.manifests import BUILT, COLLECTORS, K8S, Built, Document, built, configuration
 from tests.k8s.programs import HERE, ROOT
+
+from logfanout.settings import read
 
 # The oldest that is in use with what we pin (OpenShift 4.18), and the newest that the validator knows.
 VERSIONS = ("1.31", kubernetes_validate.latest_version())
@@ -145,7 +145,9 @@ def test_every_collector_is_of_the_same_version(collector: Built) -> None:
 def test_what_the_collector_may_ask_of_the_api_is_what_its_source_watches(collector: Built) -> None:
     """To list and to watch pods, namespaces and nodes."""
     (role,) = collector.of("ClusterRole")
-    assert role["rules"] == [{"apiGroups": [""], "resources": ["namespaces", "nodes", "pods"], "verbs": ["list", "watch"]}]
+    assert role["rules"] == [
+        {"apiGroups": [""], "resources": ["namespaces", "nodes", "pods"], "verbs": ["list", "watch"]}
+    ]
     (binding,) = collector.of("ClusterRoleBinding")
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     account = collector.one("ServiceAccount", "collector")

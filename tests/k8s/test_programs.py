@@ -7,15 +7,16 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.k8s import programs, vector_tests
+from tests.k8s.programs import Case, Event
 
 from logfanout.demo.voices import VOICES, access
 from logfanout.pipeline.records import RecordReader
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.settings import Settings
-from tests.k8s import programs, vector_tests
-from tests.k8s.programs import Case, Event
 
 LAYOUT = KeyLayout.parse(Settings().key_layout)
 LONGEST_KEY_BYTES = 1024  # "Creating object key names": 1,024 bytes of UTF-8
@@ -62,7 +63,7 @@ def key(event: Event) -> str:
 
 def sink() -> dict[str, Any]:
     """Return the sink of base."""
-    found: dict[str, Any] = programs.yaml.safe_load((programs.VECTOR / "s3.yaml").read_text("utf-8"))["sinks"]["s3"]
+    found: dict[str, Any] = yaml.safe_load((programs.VECTOR / "s3.yaml").read_text("utf-8"))["sinks"]["s3"]
     return found
 
 
@@ -166,7 +167,15 @@ def test_a_pod_of_an_unknown_namespace_is_nobodys(annotations: Event, labels: Ev
 lines = st.text(max_size=200) | st.builds(
     lambda head, tail: head + tail,
     st.sampled_from(
-        ["I1124 06:21:12.1 ", '{"ts":', "2026/11/24 06:21:12 ", 'time="', "2026-11-24T06:21:12.", "[2026-11-24 ", '{"time":"']
+        [
+            "I1124 06:21:12.1 ",
+            '{"ts":',
+            "2026/11/24 06:21:12 ",
+            'time="',
+            "2026-11-24T06:21:12.",
+            "[2026-11-24 ",
+            '{"time":"',
+        ]
     ),
     st.text(max_size=60),
 )

@@ -1,5 +1,6 @@
 """The collector's configuration, as every overlay deploys it."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from random import Random
@@ -8,12 +9,13 @@ from uuid import UUID
 
 import pytest
 import yaml
-
-from logfanout.demo import pods, vector
-from logfanout.settings import Settings
 from tests.k8s import programs
 from tests.k8s.manifests import COLLECTORS, Built, Document, built, configuration, environment, filled, texts
 from tests.k8s.programs import HERE, VECTOR
+
+from logfanout.demo import pods, vector
+from logfanout.pipeline.records import MAX_RECORD_BYTES
+from logfanout.settings import Settings
 
 # base says neither where to write nor in which region; whoever deploys it alone must.
 WRITING = tuple(folder for folder in COLLECTORS if folder != "base")
@@ -104,7 +106,9 @@ def test_an_overlays_sink_is_bases_but_for_where_and_as_whom_it_writes(collector
     """What is copied must not drift apart."""
     ours = yaml.safe_load(collector.one("ConfigMap", "vector")["data"]["s3.yaml"])["sinks"]["s3"]
     base = yaml.safe_load((VECTOR / "s3.yaml").read_text("utf-8"))["sinks"]["s3"]
-    assert {k: v for k, v in ours.items() if k not in MAY_DIFFER} == {k: v for k, v in base.items() if k not in MAY_DIFFER}
+    assert {k: v for k, v in ours.items() if k not in MAY_DIFFER} == {
+        k: v for k, v in base.items() if k not in MAY_DIFFER
+    }
 
 
 @pytest.mark.parametrize("folder", ["overlays/production", "overlays/production-openshift"])
@@ -175,18 +179,16 @@ def test_what_ships_is_what_is_tested(collector: Built) -> None:
 
 def test_no_line_can_make_a_record_the_worker_refuses(collector: Built) -> None:
     """Escaped as JSON at its worst, six bytes for one."""
-    from logfanout.pipeline.records import MAX_RECORD_BYTES
-
     assert configuration(collector)["sources"]["pods"]["max_merged_line_bytes"] * 6 + 100 < MAX_RECORD_BYTES
 
 
 def test_the_demo_writes_as_this_sink_does() -> None:
-    """Key, framing and the fields that are read are the same; the demo adds the metadata that older collectors write."""
+    """Key, framing and the fields that are read are the same; the demo adds the metadata of older collectors."""
     sink: Any = yaml.safe_load((VECTOR / "s3.yaml").read_text("utf-8"))["sinks"]["s3"]
     of = pods.pod("harbor", number=0, rng=Random(0))
     line = pods.Line(1_795_501_272_123_456_789, "I1124 06:21:12.123456       1 a.go:1] x")
     made = vector.log_object(of, [line], framing=vector.Framing(sink["framing"]["method"]), unique=UUID(int=1))
-    record = yaml.safe_load(vector.gzip.decompress(made.body).decode())
+    record = yaml.safe_load(gzip.decompress(made.body).decode())
     rendered = re.sub(r"\{\{ (\w+) \}\}", lambda found: str(record[found[1]]), sink["key_prefix"])
     assert made.key == f"{rendered}1795501272-{UUID(int=1)}.log.gz"
     assert set(sink["encoding"]["only_fields"]) <= record.keys()

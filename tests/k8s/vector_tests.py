@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from tests.k8s.programs import HERE, Case, cases, environments
 
 FOLDER = HERE / "vector-tests"

@@ -14,7 +14,7 @@ from logfanout.demo.voices import VOICES
 def main() -> None:
     application = os.environ["APPLICATION"]
     pause_seconds = 1 / float(os.environ.get("LINES_A_SECOND", "5"))
-    rng = Random()
+    rng = Random()  # noqa: S311  what it says is no secret
     while True:
         said = rng.choice(VOICES[application])(rng, datetime.now(tz=UTC))
         line = said if isinstance(said, str) else orjson.dumps(said).decode()
