@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check check-k8s vector-tests lock image clean
+.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,8 +35,9 @@ check: test lint check-k8s ## all that CI runs
 check-k8s: $(VENV)/.k8s ## check k8s/: Vector's programs, the manifests, the alerts; needs kubectl and promtool
 	$(BIN)/python -m pytest tests/k8s $(ARGS)
 
-vector-tests: $(VENV)/.k8s ## write Vector's own unit tests from tests/k8s/cases.yaml
+k8s-fixtures: $(VENV)/.k8s ## write Vector's own unit tests, and objects for the worker's, from tests/k8s/cases.yaml
 	$(BIN)/python -m tests.k8s.vector_tests
+	$(BIN)/python -m tests.k8s.objects
 
 # The lock holds hashes and no index address; `dev` is resolved first, since the others are parts of it.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url

@@ -96,6 +96,15 @@ def test_no_program_can_fail_at_run_time(transform: str) -> None:
     assert not re.search(r"\w!\(|\babort\b", code)
 
 
+def test_heartbeats_go_under_the_name_the_worker_reserves_for_them() -> None:
+    """Unless somebody changes both."""
+    with programs.within(SHARED):
+        event = programs.through(("heartbeats",), {"message": "m", "timestamp": "2026-11-24T06:21:12Z"})
+    assert event is not None and event["customer_id"] == Settings().heartbeat_tenant
+    read = LAYOUT.read(key(event))
+    assert (read.cluster, read.pod) == (SHARED["CLUSTER_ID"], SHARED["VECTOR_SELF_NODE_NAME"])
+
+
 def test_what_the_programs_hold_is_no_variable_of_the_configuration() -> None:
     """A program inside vector.yaml would have its dollars filled in."""
     for transform in programs.config()["transforms"].values():
@@ -103,7 +112,7 @@ def test_what_the_programs_hold_is_no_variable_of_the_configuration() -> None:
 
 
 def test_vectors_own_tests_are_written_from_the_cases() -> None:
-    """`make vector-tests` would change nothing."""
+    """`make k8s-fixtures` would change nothing."""
     wanted = dict(vector_tests.files())
     assert {path: path.read_text("utf-8") for path in vector_tests.FOLDER.iterdir()} == wanted
 

@@ -13,7 +13,7 @@ import yaml
 from tests.k8s.programs import HERE, Case, cases, environments
 
 FOLDER = HERE / "vector-tests"
-HEAD = "# Written by `make vector-tests` from cases.yaml; vector-test.sh runs it in the environment of the same name.\n"
+HEAD = "# Written by `make k8s-fixtures` from cases.yaml; vector-test.sh runs it in the environment of the same name.\n"
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 
 
