@@ -25,6 +25,7 @@ FOREIGN = {
     for path in sorted((HERE / "schemas").glob("*.yaml"))
     for kind, schema in yaml.safe_load(path.read_text("utf-8")).items()
 }
+CLUSTERS_OWN = {"Namespace", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "SecurityContextConstraints"}
 COLLECTOR_IMAGE = "docker.io/timberio/vector:0.58.0-distroless-libc"
 
 
@@ -100,6 +101,14 @@ def test_a_schema_refuses_what_it_does_not_know(kubectl: str) -> None:
 def test_every_schema_is_of_a_kind_we_use(kubectl: str) -> None:
     """A schema without a document would be a check of nothing."""
     assert FOREIGN.keys() == FOREIGN.keys() & {d["kind"] for each in BUILT for d in built(kubectl, each).documents}
+
+
+def test_each_kind_is_where_it_belongs(folder: Built) -> None:
+    """What is the cluster's has no namespace, and all else has one that is made here."""
+    made = {each["metadata"]["name"] for each in folder.of("Namespace")}
+    for document in folder.documents:
+        namespace = document["metadata"].get("namespace")
+        assert namespace in (made if document["kind"] not in CLUSTERS_OWN else {None}), document["metadata"]
 
 
 def test_no_pod_may_do_more_than_it_must(folder: Built) -> None:
