@@ -81,6 +81,27 @@ def test_a_transform_makes_of_an_event_what_its_case_says(case: Case) -> None:
         assert programs.through(case.transforms, case.event) == case.expect
 
 
+# Vector hands over a time, where these tests and Vector's own can only give a text. The compiler must not know which.
+AS_A_TIME = '.timestamp = parse_timestamp(string(.timestamp) ?? "", "%+") ?? .timestamp\n'
+
+
+@pytest.mark.parametrize("transform", ["timed", "heartbeats"])
+def test_a_time_is_as_good_as_its_text(transform: str) -> None:
+    """The same for every case."""
+    program = AS_A_TIME + programs.source(transform)
+    for case in programs.cases():
+        if case.transforms == (transform,):
+            with programs.within(programs.environments()[case.environment]):
+                assert programs.run(program, case.event).processed_event == case.expect
+
+
+def test_without_any_time_a_line_has_the_present() -> None:
+    """Which the runtime always writes, so nobody will see it."""
+    event = programs.through(("timed",), {"message": "m"})
+    assert event is not None
+    assert abs(datetime.fromisoformat(event["timestamp"][:26] + "+00:00") - datetime.now(tz=UTC)) < timedelta(minutes=1)
+
+
 def test_every_transform_and_every_environment_has_cases() -> None:
     """A transform nobody tries is one nobody knows."""
     assert {name for case in programs.cases() for name in case.transforms} == set(programs.config()["transforms"])
