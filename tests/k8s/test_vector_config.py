@@ -73,8 +73,8 @@ def test_the_key_is_of_the_workers_layout(collector: Built) -> None:
     assert re.sub(r"\{\{ (\w+) \}\}", lambda found: "{" + names[found[1]] + "}", prefix) == Settings().key_layout
 
 
-def test_nothing_is_lost_on_the_way_to_s3(collector: Built) -> None:
-    """The buffer outlives the process and blocks, positions wait for it, and no refusal is final."""
+def test_nothing_is_lost_between_the_buffer_and_s3(collector: Built) -> None:
+    """The buffer outlives the process and blocks, is emptied only into S3, and no refusal is final."""
     sink = configuration(collector)["sinks"]["s3"]
     assert (sink["buffer"]["type"], sink["buffer"]["when_full"]) == ("disk", "block")
     assert sink["buffer"]["max_size"] >= SMALLEST_BUFFER_BYTES
