@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from tests.k8s.manifests import BUILT, COLLECTORS, K8S, Built, Document, built, configuration
-from tests.k8s.programs import HERE, ROOT
+from tests.k8s.programs import HERE, ROOT, environments
 
 from logfanout.settings import read
 
@@ -384,3 +384,32 @@ def test_scripts_are_sound(script: str) -> None:
     """As shellcheck sees it."""
     checker = Path(sys.executable).parent / "shellcheck"
     subprocess.run([str(checker), str(ROOT / script)], check=True)
+
+
+VECTOR_STUB = """#!/bin/sh
+for file in "$@"; do [ "$file" = test ] || [ -f "$file" ] || exit 3; done
+[ "$VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION" = true ] || exit 4
+echo "cluster=${CLUSTER_ID:-} customer=${CUSTOMER_ID:-} arguments=$#"
+case "$4" in *${FAILS:-/nothing/}*) exit 1 ;; esac
+"""
+
+
+def test_vectors_own_tests_are_run_in_every_environment(tmp_path: Path) -> None:
+    """Played with a stand-in for Vector: each file in its environment; a failure of one is the script's own."""
+    stub = tmp_path / "vector"
+    stub.write_text(VECTOR_STUB, encoding="utf-8")
+    stub.chmod(0o755)
+    script = str(HERE / "vector-test.sh")
+    ran = subprocess.run([script], check=True, capture_output=True, text=True, env={**os.environ, "VECTOR": str(stub)})
+    assert ran.stdout.split("\n")[:-1] == [
+        line
+        for name, variables in sorted(environments().items())
+        for line in (
+            f"── {name}",
+            f"cluster={variables['CLUSTER_ID']} customer={variables.get('CUSTOMER_ID', '')} arguments=4",
+        )
+    ]
+    stub.write_text(VECTOR_STUB.replace("${FAILS:-/nothing/}", "dedicated"), encoding="utf-8")
+    for vector, code in ((stub, 1), (tmp_path / "none", 2)):
+        given = {**os.environ, "VECTOR": str(vector)}
+        assert subprocess.run([script], check=False, capture_output=True, env=given).returncode == code
