@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check lock image clean
+.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean
 
 help: ## list the tasks
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
 	$(BIN)/logfanout demo $(ARGS)
@@ -30,7 +30,14 @@ format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint ## all that CI runs
+check: test lint check-k8s ## all that CI runs
+
+check-k8s: $(VENV)/.k8s ## check k8s/: Vector's programs, the manifests, the alerts; needs kubectl and promtool
+	$(BIN)/python -m pytest tests/k8s $(ARGS)
+
+k8s-fixtures: $(VENV)/.k8s ## write Vector's own unit tests, and objects for the worker's, from tests/k8s/cases.yaml
+	$(BIN)/python -m tests.k8s.vector_tests
+	$(BIN)/python -m tests.k8s.objects
 
 # The lock holds hashes and no index address; `dev` is resolved first, since the others are parts of it.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
@@ -40,6 +47,7 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
 	$(LOCK) -c requirements/dev.txt --extra lambda pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(LOCK) -c requirements/dev.txt --extra demo --group k8s pyproject.toml -o requirements/k8s.txt
 
 image: ## build the container image
 	docker build --tag logfanout .

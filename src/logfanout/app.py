@@ -282,6 +282,7 @@ def _rules(settings: Settings) -> Rules:
         drop_unknown_tenants=settings.unknown_tenant == "drop",
         max_inflated_bytes=settings.max_inflated_bytes,
         remember_finished=settings.ledger_completions,
+        heartbeat_tenant=settings.heartbeat_tenant,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from logfanout import telemetry
+from logfanout import heartbeats, telemetry
 from logfanout.destinations.kind import Delivery, Kind, Shipment
 from logfanout.errors import DestinationParked, LogfanoutError, Permanent, TenantUnknown
 from logfanout.ledger.ledgers import Ledgers
@@ -42,6 +42,7 @@ class Rules:
     drop_unknown_tenants: bool
     max_inflated_bytes: int
     remember_finished: bool = False  # in the fleet's table too: a duplicate is then kept from every worker
+    heartbeat_tenant: str = "_heartbeat"  # whose objects say that a collector is alive, and are nobody's logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,9 @@ class Courier:
         if self._world.quarantine and self._world.quarantine.holds(ref):
             return "quarantine"  # what we wrote ourselves: to deliver it would be to quarantine it again, for ever
         key = self._rules.layout.read(ref.key)
+        now_ms = self._world.clock.epoch_ms()
+        if heartbeats.taken(ref, key, tenant=self._rules.heartbeat_tenant, now_ms=now_ms):
+            return "heartbeat"
         memory = await self._recalled(ref, received_before=received_before)
         if memory.finished:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()

@@ -129,6 +129,8 @@ class Settings(BaseModel):
     key_layout: Annotated[str, AfterValidator(_layout)] = "{tenant}/{cluster}/{application}/{pod}/"
     stream_name: Annotated[str, AfterValidator(_stream_name)] = "{application}-{pod}-{date}"
     unknown_tenant: Literal["dlq", "drop"] = "dlq"
+    # As the collectors write it (k8s/base/vector/heartbeat.vrl); no tenant of their making begins with an underscore.
+    heartbeat_tenant: Annotated[str, Field(pattern=r"^[^/\s]+$")] = "_heartbeat"
     quarantine_uri: Annotated[str, AfterValidator(_quarantine)] | None = None
     dlq_url: Annotated[str, AfterValidator(_url)] | None = None
     ledger_table: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,255}$")] | None = None

@@ -41,11 +41,19 @@ _RESTARTS = Counter("logfanout_process_restarts_total", "Worker processes that e
 _ROUNDS = Counter("logfanout_scan_rounds_total", "Listings of the scanned place by how they ended", ["outcome"])
 _LEDGER_FAILURES = Counter("logfanout_ledger_failures_total", "Calls to the ledger's table that failed", ["call"])
 
+_HEARTBEATS = Counter("logfanout_heartbeats_total", "Collectors' heartbeats, an object each", ["cluster"])
+
 _IN_FLIGHT = Gauge("logfanout_messages_in_flight", "Messages in hand", multiprocess_mode="livesum")
 _BYTES_IN_FLIGHT = Gauge("logfanout_bytes_in_flight", "Bytes of events in hand", multiprocess_mode="livesum")
 _OLDEST = Gauge("logfanout_oldest_in_flight_seconds", "Age of the oldest message in hand", multiprocess_mode="livemax")
 _CREDENTIALS = Gauge("logfanout_credentials_cached", "Sessions at hand", multiprocess_mode="livesum")
 _PROTECTED = Gauge("logfanout_task_protected", "Whether ECS keeps this task from scale-in", multiprocess_mode="livemax")
+_HEARTBEAT_AT = Gauge(
+    "logfanout_heartbeat_timestamp_seconds",
+    "When S3 got the newest heartbeat of a cluster's collectors",
+    ["cluster"],
+    multiprocess_mode="max",
+)
 
 _LAG = Histogram(
     "logfanout_delivery_lag_seconds",
@@ -85,6 +93,8 @@ class TenantLabels:
 
 
 tenant_labels = TenantLabels()
+cluster_labels = TenantLabels()  # of heartbeats; whoever may write to the bucket names them
+_newest_heartbeat_ms: dict[str, int] = {}  # by label; as many as there are labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -557,6 +567,23 @@ class CredentialsCached:
 
     def emit(self) -> None:
         _CREDENTIALS.set(self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatReceived:
+    """A node's collector has written a heartbeat, and it came through; an older one moves nothing back."""
+
+    cluster: str
+    node: str
+    at_ms: int  # when S3 got it, epoch
+    object: str
+
+    def emit(self) -> None:
+        label = cluster_labels.of(self.cluster)
+        newest = _newest_heartbeat_ms[label] = max(self.at_ms, _newest_heartbeat_ms.get(label, 0))
+        _HEARTBEATS.labels(label).inc()
+        _HEARTBEAT_AT.labels(label).set(newest / 1000)
+        log.debug("heartbeat_received", **_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
