@@ -17,7 +17,7 @@ from logfanout.testing.drills.readings import metric
 from logfanout.testing.drills.stage import LEDGER, Drill
 from logfanout.testing.strict_aws import Fault, Misfortune, Refuse
 
-pytestmark = [pytest.mark.drill, pytest.mark.process, pytest.mark.emulator]
+pytestmark = [pytest.mark.process, pytest.mark.emulator]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ def expect_again(stage: Drill, written: list[LogObject]) -> None:
             stage.expect(one.tenant, one.events)
 
 
+@pytest.mark.drill
 async def test_a_scan_delivers_what_lies_there_and_what_comes(stage: Drill, judge: Judge) -> None:
     """Over several pages; another scan, started later, finds nothing left to do."""
     settings = {"LOGFANOUT_LEDGER_TABLE": LEDGER, "LOGFANOUT_LIST_PAGE_SIZE": "10"}
@@ -88,6 +89,7 @@ async def test_a_scan_delivers_what_lies_there_and_what_comes(stage: Drill, judg
     judge(stage, "no notifications: a scan, and another one started later; with a ledger")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_scan_is_stopped_in_the_middle(stage: Drill, judge: Judge) -> None:
     """With no time to finish: the next one goes on where the ledger says."""
@@ -106,6 +108,7 @@ async def test_a_scan_is_stopped_in_the_middle(stage: Drill, judge: Judge) -> No
     )
 
 
+@pytest.mark.drill
 async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     """What it lists before is what it delivers, whatever was delivered already."""
     written = await stage.write(9, events=20)
@@ -127,6 +130,7 @@ async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     judge(stage, "no notifications: nine objects replayed, and then once more")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_tells_what_it_could_not_deliver(stage: Drill, judge: Judge) -> None:
     """An account that refuses is told with its reason, and exit code 1; the others have theirs."""
@@ -145,6 +149,7 @@ async def test_a_replay_tells_what_it_could_not_deliver(stage: Drill, judge: Jud
     judge(stage, "a tenant's group refuses us during a replay; it is replayed alone")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_repeated_skips_what_the_ledger_knows(stage: Drill, judge: Judge) -> None:
     """With --skip-delivered a replay may be run until it succeeds, and delivers each object once."""
@@ -157,6 +162,7 @@ async def test_a_replay_repeated_skips_what_the_ledger_knows(stage: Drill, judge
     judge(stage, "a replay run twice with --skip-delivered; with a ledger")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_interrupted_says_how_to_go_on(stage: Drill, judge: Judge) -> None:
     """Ctrl-C finishes what is in hand; the command line it prints delivers the rest."""
