@@ -418,12 +418,30 @@ async def test_a_stopped_replay_says_where_to_go_on(seconds: float) -> None:
     totals = await replayed(world, stop=stop, terms={"slots": 4})
     assert totals.stopped
     assert not totals.clean
-    assert not totals.failures
+    told = [failure.ref.key.rpartition("/")[2] for failure in totals.failures]
     world.logs.heal()
     rest = await replayed(world, after=totals.done_up_to)
     assert rest.clean
-    assert set(arrived(world, acme)) == set(names)
+    assert {*arrived(world, acme), *told} == set(names)
     assert len(arrived(world, acme)) <= 60 + 4
+
+
+@virtual_time
+async def test_what_failed_before_a_stop_is_told_and_holds_nothing_up() -> None:
+    """One goes on behind it, and knows what is missing."""
+    world = World()
+    acme, other = enrol(world, "acme", "other")
+    world.logs.fail_next(10**6, Throttled("rate exceeded"), where=acme.account)
+    lay(world, "acme", "a")
+    lay(world, "other", *map(str, range(50)))
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(40, stop.set)
+    totals = await replayed(world, stop=stop)
+    assert (totals.done, totals.stopped, len(arrived(world, other))) == (50, True, 50)
+    assert [(failure.ref.key, failure.reason) for failure in totals.failures] == [
+        ("acme/c1/web/pod-1/a", "undeliverable")
+    ]
+    assert totals.done_up_to == "other/c1/web/pod-1/9"
 
 
 @virtual_time

@@ -165,6 +165,14 @@ class Sweep:
             self._forget_unlisted()
         return Passed(listed=listed, begun=begun)
 
+    def give_up(self) -> None:
+        """Be done, undelivered, with what was to be tried again."""
+        for attempt in self._again.values():
+            self._open.pop(attempt.ref.key, None)
+            why = f"stopped before attempt {attempt.number}; why the last one failed is in the log"
+            self._told(Done(ref=attempt.ref, reason=LogfanoutError.reason, detail=why))
+        self._again.clear()
+
     async def page(self, bucket: str, *, prefix: str, after: str = "", token: str = "", most: int = 1000) -> Page:
         """Pass a page on, and note whether there was one."""
         try:
