@@ -259,6 +259,24 @@ async def test_the_answer_is_given_in_time_whatever_hangs(seconds: float) -> Non
     assert len(await mapping.poll(seconds=seconds)) == 50
 
 
+@pytest.mark.parametrize("seconds", [3.0, 60.0])
+@virtual_time
+async def test_a_look_up_that_hangs_leaves_time_to_deliver(seconds: float) -> None:
+    """Its answer is not worth the batch."""
+    world = World()
+    (acme,) = enrol(world, "acme")
+    mapping = Mapping(world)
+
+    async def hang(_arn: str) -> Source:
+        await asyncio.sleep(10**6)
+        raise AssertionError
+
+    mapping.function._find = hang
+    write(world, acme, "a")
+    assert await mapping.poll(seconds=seconds) == []
+    assert arrived(world, acme) == ["a"]
+
+
 @virtual_time
 async def test_a_record_without_a_body_fails_alone() -> None:
     """Lambda is told its id."""

@@ -28,7 +28,7 @@ RESERVE_SECONDS = 5.0
 RESERVE_SHARE = 1 / 4
 # Of the reserve, what is left when everything must have been tidied up, and when the answer must be on its way.
 SHOW_AT, ANSWER_AT = 0.3, 0.1
-LOOK_UP_SECONDS = 5.0  # for what the queue's policies say; delivery goes on without
+LOOK_UP_SECONDS = 5.0  # for what the queue's policies say, of a short time a quarter; delivery goes on without
 
 FAILURES, ID = "batchItemFailures", "itemIdentifier"  # "Implementing partial batch responses"
 
@@ -76,7 +76,8 @@ class Function:
         given = sqs_events.read(event)
         for message_id in given.unreadable:
             telemetry.RecordUnreadable(message=message_id).emit()
-        invocation = Invocation(await self._source_of(given), terms=self._terms)
+        source = await self._source_of(given, within_seconds=min(LOOK_UP_SECONDS, seconds * RESERVE_SHARE))
+        invocation = Invocation(source, terms=self._terms)
         await invocation.run(given.messages, courier=self._courier, gate=self._gate, deadline_seconds=began + seconds)
         failed = [*given.unreadable, *invocation.failed(given.messages)]
         telemetry.InvocationFinished(
@@ -93,14 +94,14 @@ class Function:
             raise EventUnreadable(f"{given.nameless} records of the event have no messageId: all of it is kept")
         return {FAILURES: [{ID: message_id} for message_id in failed]}
 
-    async def _source_of(self, event: SqsEvent) -> Source:
+    async def _source_of(self, event: SqsEvent, *, within_seconds: float) -> Source:
         arn = event.queue_arn
         if arn and arn not in self._sources:
             try:
-                async with asyncio.timeout(LOOK_UP_SECONDS):
+                async with asyncio.timeout(within_seconds):
                     self._sources[arn] = await patiently()(self._find, arn)
             except (LogfanoutError, TimeoutError) as error:
-                why = str(error) or f"no answer within {LOOK_UP_SECONDS:.0f} s"
+                why = str(error) or f"no answer within {within_seconds:.1f} s"
                 telemetry.QueueFailed(call="look up", error=why, retry_seconds=0.0).emit()
         return self._sources.get(arn, Source())
 

@@ -110,6 +110,7 @@ class Replay:
             if finished:
                 await work  # its bugs are ours
             await sweep.drain(seconds=drain_seconds)
+            sweep.give_up()  # else one that waits for its next attempt would have all behind it delivered again
             self.totals.stopped = not finished or bool(self.totals.trouble)
             self.totals.done_up_to = sweep.done_up_to
         return self.totals

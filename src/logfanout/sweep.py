@@ -8,7 +8,7 @@ fleet's own; its lease settles here, in memory, where a queue's would settle wit
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +17,20 @@ from logfanout import telemetry
 from logfanout.courier import Courier
 from logfanout.errors import LogfanoutError
 from logfanout.ledger.object_ids import object_id
+from logfanout.listings import refs
 from logfanout.memory import Gate
 from logfanout.pipeline import notices
 from logfanout.pipeline.inbox import Desk, Lease, growing_delay
-from logfanout.ports import DeadLetter, DeadLetters, Listed, Listing, ObjectRef, Page, Received
+from logfanout.ports import DeadLetter, DeadLetters, Listing, ObjectRef, Page, Received
 from logfanout.reach import Reach
 from logfanout.retrying import patiently
 from logfanout.worker import Worker
 
-# Objects that may wait for a slot: enough to see past one tenant's, whose keys lie together.
-ROOM = 1000
+# Objects that may wait for a slot, of all tenants and of each: a list names one tenant's after the other's.
+ROOM, ROOM_IN_LANE = 10_000, 200
+# So long is a tenant waited for that has no room; then its objects are followed by a list of their own.
+PATIENCE_SECONDS = 2.0
+MOST_FOLLOWED = 8
 RESERVE_SECONDS = 4.0  # of a drain, for what cannot be finished: a call to the ledger may take three
 
 
@@ -38,6 +42,7 @@ class Terms:
     give_back_seconds: float  # the first delay before an object is tried again; it doubles with each attempt
     page_size: int = 1000
     attempts: int | None = None  # None: until it is delivered, or can never be
+    in_order: bool = False  # a slow tenant's objects hold up those behind them: one may go on where it stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ class Sweep:
         self._dead_letters = dead_letters
         self._wanted = wanted
         self._told = told
+        self._courier = courier
         worker = Worker(courier, max_receives=terms.attempts)
         self._desk = Desk(worker.handle, slots=terms.slots, lane=courier.lane, gate=gate)
         self._pass = 0
@@ -109,6 +115,8 @@ class Sweep:
         # What has begun and is not done with, by its key, with the key that came before: in the order of the listing.
         self._open: dict[str, str] = {}
         self._last_key = ""
+        self._followed: dict[str, asyncio.Task[None]] = {}  # tenants with a list of their own
+        self._passed_by: set[str] = set()  # tenants that are left to the next pass
 
     def __repr__(self) -> str:
         return f"<Sweep of {self._reach}, {len(self._in_hand)} in hand, {len(self._again)} to be tried again>"
@@ -118,6 +126,7 @@ class Sweep:
         return self
 
     async def __aexit__(self, *raised: Any) -> None:
+        await self._follow_none()
         await self._desk.__aexit__(*raised)
 
     @property
@@ -143,12 +152,12 @@ class Sweep:
             AccessRefused: we may not list.
         """
         self._pass += 1
+        self._passed_by.clear()
         listed = begun = 0
         self._last_key = after
         async for ref in refs(self, self._reach, after=after, page_size=self._terms.page_size):
             listed += 1
-            if self._is_new(object_id(ref)) and self._wanted(ref):
-                await self._desk.until_fewer_wait(ROOM)
+            if self._is_new(object_id(ref)) and self._wanted(ref) and await self._has_room(ref):
                 self._open[ref.key] = self._last_key
                 self._begin(_Attempt(ref=ref, number=1, seen=self._pass))
                 begun += 1
@@ -156,6 +165,14 @@ class Sweep:
         if not after:
             self._forget_unlisted()
         return Passed(listed=listed, begun=begun)
+
+    def give_up(self) -> None:
+        """Be done, undelivered, with what was to be tried again."""
+        for attempt in self._again.values():
+            self._open.pop(attempt.ref.key, None)
+            why = f"stopped before attempt {attempt.number}; why the last one failed is in the log"
+            self._told(Done(ref=attempt.ref, reason=LogfanoutError.reason, detail=why))
+        self._again.clear()
 
     async def page(self, bucket: str, *, prefix: str, after: str = "", token: str = "", most: int = 1000) -> Page:
         """Pass a page on, and note whether there was one."""
@@ -168,12 +185,12 @@ class Sweep:
         return page
 
     async def try_again(self) -> int:
-        """Begin anew with what failed before and is due; return how many these are."""
+        """Begin anew with what failed before, is due and has room; return how many are due."""
         now = _now()
         due = [identity for identity, attempt in self._again.items() if attempt.due_seconds <= now]
         for identity in due:
-            await self._desk.until_fewer_wait(ROOM)
-            if (attempt := self._again.pop(identity, None)) is not None:
+            if (attempt := self._again.get(identity)) is not None and await self._has_room(attempt.ref, follow=False):
+                del self._again[identity]
                 self._begin(attempt)
         return len(due)
 
@@ -191,6 +208,7 @@ class Sweep:
         """Finish what has begun within *seconds*, and begin with nothing; return how many were left undone."""
         deadline = _now() + seconds
         reserve = min(RESERVE_SECONDS, seconds / 4)
+        await self._follow_none()
         left = self._desk.take_back()
         with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline - reserve):
@@ -199,6 +217,46 @@ class Sweep:
         for lease in left:
             self._in_hand.pop(lease.message.id, None)
         return len(left)
+
+    async def _has_room(self, ref: ObjectRef, *, follow: bool = True) -> bool:
+        """Whether to begin with *ref* now; else its tenant has a list of its own, or is left to a later pass.
+
+        Without this a tenant that hangs would keep from the others what comes behind its own in the list.
+        """
+        tenant = self._courier.tenant_of(ref)
+        if follow and (tenant in self._followed or tenant in self._passed_by):
+            return False
+        try:
+            async with asyncio.timeout(None if self._terms.in_order else PATIENCE_SECONDS):
+                await self._desk.until_room(tenant, most=ROOM, most_in_lane=ROOM_IN_LANE)
+        except TimeoutError:
+            if follow and len(self._followed) < MOST_FOLLOWED:
+                following = self._follow(tenant, after=self._last_key)
+                self._followed[tenant] = asyncio.create_task(following, name=f"follow {tenant}")
+            else:
+                self._passed_by.add(tenant)
+            return False
+        return True
+
+    async def _follow(self, tenant: str, *, after: str) -> None:
+        """Begin with what *tenant* has behind the key *after*, as fast as it can take it."""
+        try:
+            async for ref in refs(self, self._reach, after=after, page_size=self._terms.page_size):
+                if self._courier.tenant_of(ref) == tenant and self._is_new(object_id(ref)) and self._wanted(ref):
+                    await self._desk.until_room(tenant, most=ROOM, most_in_lane=ROOM_IN_LANE)
+                    self._open[ref.key] = ""
+                    self._begin(_Attempt(ref=ref, number=1, seen=self._pass))
+        except LogfanoutError as error:
+            telemetry.RoundFailed(place=f"{self._reach} of {tenant}", error=str(error)).emit()
+        finally:
+            self._followed.pop(tenant, None)
+
+    async def _follow_none(self) -> None:
+        following = list(self._followed.values())
+        for task in following:
+            task.cancel()
+        if following:
+            await asyncio.wait(following)
 
     def _is_new(self, identity: str) -> bool:
         """Whether nothing has been done about the object yet; note that it is still there."""
@@ -269,40 +327,6 @@ class Sweep:
         self._open.pop(attempt.ref.key, None)
         self._report()
         self._told(Done(ref=attempt.ref, reason=reason, detail=detail))
-
-
-async def refs(listing: Listing, reach: Reach, *, after: str = "", page_size: int = 1000) -> AsyncIterator[ObjectRef]:
-    """Yield every object *reach* holds, in the order of the keys, from behind the key *after*.
-
-    Raises:
-        Unavailable: the listing broke off.
-        AccessRefused: we may not list.
-    """
-    token = ""
-    while True:
-        page: Page = await patiently()(
-            listing.page, reach.bucket, prefix=reach.path, after=after, token=token, most=page_size
-        )
-        for listed in page.objects:
-            ref = as_ref(reach.bucket, listed)
-            if reach.holds(ref):
-                yield ref
-        if not (token := page.token):
-            return
-
-
-def as_ref(bucket: str, listed: Listed) -> ObjectRef:
-    """Return the object *listed* names.
-
-    A listing has no sequencer; what it says of time and content together tells one writing from the next as well.
-    """
-    return ObjectRef(
-        bucket=bucket,
-        key=listed.key,
-        size_bytes=listed.size_bytes,
-        sequencer=f"{listed.last_modified_ms}-{listed.etag}",
-        event_ms=listed.last_modified_ms,
-    )
 
 
 def _now() -> float:

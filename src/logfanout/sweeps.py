@@ -10,13 +10,14 @@ from functools import partial
 from logfanout import __version__, telemetry
 from logfanout.app import WallClock, attended, opened, opened_aws
 from logfanout.console.health import Health
+from logfanout.listings import refs
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef
 from logfanout.reach import Reach, moment_ms
 from logfanout.replay import ATTEMPTS, Asked, Replay, Totals
 from logfanout.scan import Scan
 from logfanout.settings import Settings
-from logfanout.sweep import Sweep, Terms, refs
+from logfanout.sweep import Sweep, Terms
 
 # An object is listed for as long as its bucket keeps it, often a season; one forgotten before is delivered again.
 REMEMBER_SECONDS = 90 * 24 * 3600.0
@@ -101,6 +102,7 @@ def _sweep_terms(settings: Settings, *, attempts: int | None = None) -> Terms:
         give_back_seconds=settings.give_back_seconds,
         page_size=settings.list_page_size,
         attempts=attempts,
+        in_order=attempts is not None,
     )
 
 

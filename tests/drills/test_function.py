@@ -10,11 +10,12 @@ from logfanout.testing.drills.judge import Judge
 from logfanout.testing.drills.stage import LEDGER, MOST_RECEIVES, Drill
 from logfanout.testing.strict_aws import Delay, Fault, Misfortune, Refuse
 
-pytestmark = [pytest.mark.drill, pytest.mark.process, pytest.mark.emulator]
+pytestmark = [pytest.mark.process, pytest.mark.emulator]
 
 OBSERVED = Delay(0.0)
 
 
+@pytest.mark.drill
 async def test_a_warm_function_has_all_at_hand(stage: Drill, judge: Judge) -> None:
     """The first event finds AWS opened by the init; the second assumes no role and opens nothing."""
     assumed = stage.faults.add(Fault(on="sts:AssumeRole", effect=OBSERVED))
@@ -34,6 +35,7 @@ async def test_a_warm_function_has_all_at_hand(stage: Drill, judge: Judge) -> No
     judge(stage, "as a Lambda function: two events, the second to a warm environment")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_part_of_a_batch_fails(stage: Drill, judge: Judge) -> None:
     """Lambda deletes what was delivered; what failed is shown again after our delay, not the queue's, and delivered."""
@@ -48,6 +50,7 @@ async def test_a_part_of_a_batch_fails(stage: Drill, judge: Judge) -> None:
     judge(stage, "as a Lambda function: one tenant of three refuses in a batch; its messages come again")
 
 
+@pytest.mark.drill
 async def test_a_functions_dead_letters_carry_their_reasons(stage: Drill, judge: Judge) -> None:
     """At once for what can never be delivered, and at the last receive for what still might."""
     closed, *others = stage.tenants
@@ -71,6 +74,7 @@ async def test_a_functions_dead_letters_carry_their_reasons(stage: Drill, judge:
     judge(stage, "as a Lambda function: three of six messages dead-lettered, one of them redriven", dead=3)
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_functions_time_ends_in_the_middle_of_objects(stage: Drill, judge: Judge) -> None:
     """What was acknowledged by then is remembered: another, cold environment goes on behind it."""
@@ -95,6 +99,7 @@ async def test_a_functions_time_ends_in_the_middle_of_objects(stage: Drill, judg
     )
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_function_is_killed_in_the_middle_of_objects(stage: Drill, judge: Judge) -> None:
     """An environment that ends without a word costs repetitions, and loses nothing."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import shlex
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from logfanout.testing.drills.readings import metric
 from logfanout.testing.drills.stage import LEDGER, Drill
 from logfanout.testing.strict_aws import Fault, Misfortune, Refuse
 
-pytestmark = [pytest.mark.drill, pytest.mark.process, pytest.mark.emulator]
+pytestmark = [pytest.mark.process, pytest.mark.emulator]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ async def start(stage: Drill, *arguments: str, **settings: str) -> asyncio.subpr
 async def end(process: asyncio.subprocess.Process) -> Said:
     async with asyncio.timeout(60):
         out, err = await process.communicate()
-    return Said(code=process.returncode, out=out.decode(), err=err.decode())
+    return Said(code=process.returncode, out=out.decode(), err=(err or b"").decode())
 
 
 async def replay(stage: Drill, *arguments: str, **settings: str) -> Said:
@@ -68,6 +70,7 @@ def expect_again(stage: Drill, written: list[LogObject]) -> None:
             stage.expect(one.tenant, one.events)
 
 
+@pytest.mark.drill
 async def test_a_scan_delivers_what_lies_there_and_what_comes(stage: Drill, judge: Judge) -> None:
     """Over several pages; another scan, started later, finds nothing left to do."""
     settings = {"LOGFANOUT_LEDGER_TABLE": LEDGER, "LOGFANOUT_LIST_PAGE_SIZE": "10"}
@@ -88,6 +91,7 @@ async def test_a_scan_delivers_what_lies_there_and_what_comes(stage: Drill, judg
     judge(stage, "no notifications: a scan, and another one started later; with a ledger")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_scan_is_stopped_in_the_middle(stage: Drill, judge: Judge) -> None:
     """With no time to finish: the next one goes on where the ledger says."""
@@ -106,6 +110,7 @@ async def test_a_scan_is_stopped_in_the_middle(stage: Drill, judge: Judge) -> No
     )
 
 
+@pytest.mark.drill
 async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     """What it lists before is what it delivers, whatever was delivered already."""
     written = await stage.write(9, events=20)
@@ -119,6 +124,7 @@ async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     first = await replay(stage, LOGFANOUT_LIST_PAGE_SIZE="4")
     assert first.code == 0, first
     assert first.out.startswith("9 of 9 objects delivered, 0 failed, in ")
+    assert first.err == ""
     await until_all_arrived(stage)
     again = await replay(stage, "--json")
     assert again.code == 0, again
@@ -127,6 +133,7 @@ async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     judge(stage, "no notifications: nine objects replayed, and then once more")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_tells_what_it_could_not_deliver(stage: Drill, judge: Judge) -> None:
     """An account that refuses is told with its reason, and exit code 1; the others have theirs."""
@@ -145,6 +152,7 @@ async def test_a_replay_tells_what_it_could_not_deliver(stage: Drill, judge: Jud
     judge(stage, "a tenant's group refuses us during a replay; it is replayed alone")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_repeated_skips_what_the_ledger_knows(stage: Drill, judge: Judge) -> None:
     """With --skip-delivered a replay may be run until it succeeds, and delivers each object once."""
@@ -157,6 +165,7 @@ async def test_a_replay_repeated_skips_what_the_ledger_knows(stage: Drill, judge
     judge(stage, "a replay run twice with --skip-delivered; with a ledger")
 
 
+@pytest.mark.drill
 @pytest.mark.long
 async def test_a_replay_interrupted_says_how_to_go_on(stage: Drill, judge: Judge) -> None:
     """Ctrl-C finishes what is in hand; the command line it prints delivers the rest."""
@@ -173,6 +182,36 @@ async def test_a_replay_interrupted_says_how_to_go_on(stage: Drill, judge: Judge
     rest = await end(await start(stage, *command[1:]))
     assert rest.code == 0, rest
     judge(stage, "Ctrl-C in a replay of 30 objects, then the command line it printed", bound=4 * 20)
+
+
+async def test_progress_is_for_a_terminal(stage: Drill) -> None:
+    """And on stderr, so that what is on stdout stays a document."""
+    await stage.write(3, events=20)
+    ours, theirs = os.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "logfanout", "replay", f"s3://{stage.region.bucket}", "--json"),
+            env=await stage.environment({"TERM": "xterm", "COLUMNS": "100"}),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = asyncio.create_task(asyncio.to_thread(until_hung_up, ours))
+        said = await end(process)
+        assert (said.code, said.json["delivered"]) == (0, 3)
+        assert b"delivering" in await shown
+    finally:
+        os.close(ours)
+
+
+def until_hung_up(terminal: int) -> bytes:
+    """Return all that is written to *terminal*."""
+    shown = b""
+    with suppress(OSError):  # nobody has the other end any more
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    return shown
 
 
 async def test_wrong_usage_is_told_at_once(stage: Drill) -> None:

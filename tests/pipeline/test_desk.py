@@ -90,20 +90,32 @@ async def test_a_slow_lane_leaves_slots_to_others() -> None:
 
 @virtual_time
 async def test_one_may_wait_for_room() -> None:
-    """So that a listing of millions is not laid down at once."""
+    """So that a listing of millions is not laid down at once, and a slow lane's part of it not before the others'."""
     by = Settled()
 
     async def handle(lease: Lease) -> None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(3600 if lease.message.body == "slow" else 1)
         await lease.delete()
 
     async with desk(handle) as at:
         for lease in leases(100, by=by):
-            await at.until_fewer_wait(5)
+            await at.until_room("acme", most=5, most_in_lane=5)
             at.lay(lease)
             assert at.waiting <= 5
         await at.until_clear()
-    assert len(by.deleted) == 100
+        assert len(by.deleted) == 100
+        for lease in leases(20, by=by, lane="slow"):
+            at.lay(lease)
+        assert at.waiting == 13
+        await at.until_room("acme", most=14, most_in_lane=1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60):
+                await at.until_room("slow", most=100, most_in_lane=13)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60):
+                await at.until_room("acme", most=13, most_in_lane=1)
+        at.take_back()
+        await at.until_room("slow", most=1, most_in_lane=1)
 
 
 @virtual_time

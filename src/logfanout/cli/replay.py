@@ -1,7 +1,6 @@
 """``logfanout replay s3://bucket/prefix``: deliver again what lies there."""
 
 import asyncio
-import shlex
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from logfanout.settings import Settings
 
 FAILED = 1
-MOST_FAILURES_SHOWN = 20
 
 Place = Annotated[
     str,
@@ -115,6 +113,7 @@ def _listed(settings: "Settings", asked: "Asked", *, json: bool) -> int:
 async def _list(refs: "AsyncIterator[ObjectRef]", settings: "Settings", *, json: bool) -> None:
     import orjson  # noqa: PLC0415
 
+    from logfanout import replay_report  # noqa: PLC0415
     from logfanout.pipeline.routes import KeyLayout  # noqa: PLC0415
     from logfanout.replay import tenant_of  # noqa: PLC0415
 
@@ -125,16 +124,10 @@ async def _list(refs: "AsyncIterator[ObjectRef]", settings: "Settings", *, json:
     async for ref in refs:
         tenant = tenant_of(ref, layout)
         if json:
-            row = {
-                "object": ref.uri,
-                "tenant": tenant or None,
-                "size_bytes": ref.size_bytes,
-                "last_modified": _iso(ref.event_ms),
-            }
-            typer.echo(("," if objects else "") + "\n" + orjson.dumps(row).decode(), nl=False)
+            row = orjson.dumps(replay_report.listed_row(ref, tenant=tenant)).decode()
+            typer.echo(f"{',' if objects else ''}\n{row}", nl=False)
         else:
-            size = f"{ref.size_bytes:>12,}"
-            typer.echo(f"{_iso(ref.event_ms)}  {size}  {_line(tenant) or '(no tenant)':20}  {_line(ref.uri)}")
+            typer.echo(replay_report.listed_line(ref, tenant=tenant))
         objects += 1
         size_bytes += ref.size_bytes
     typer.echo("\n]" if json else f"{objects:,} objects of {size_bytes:,} bytes would be delivered.")
@@ -196,43 +189,20 @@ def _progress() -> "Iterator[Callable[[Totals], None]]":
 
 
 def _summarize(totals: "Totals", asked: "Asked", *, seconds: float, json: bool) -> None:
-    events = _events()
-    go_on = _go_on(totals, asked)
-    if json:
-        import orjson  # noqa: PLC0415
+    import orjson  # noqa: PLC0415
 
-        typer.echo(
-            orjson.dumps(
-                {
-                    "objects": totals.objects,
-                    "delivered": totals.done,
-                    "failed": len(totals.failures),
-                    "stopped": totals.stopped,
-                    "continue_after": (totals.done_up_to or None) if totals.stopped else None,
-                    "events": events,
-                    "seconds": round(seconds, 3),
-                    "failures": [
-                        {"object": each.ref.uri, "reason": each.reason, "detail": each.detail}
-                        for each in totals.failures
-                    ],
-                },
-                option=orjson.OPT_INDENT_2,
-            )
-        )
+    from logfanout import replay_report  # noqa: PLC0415
+
+    events = _events()
+    if json:
+        row = replay_report.summary_row(totals, events=events, seconds=seconds)
+        typer.echo(orjson.dumps(row, option=orjson.OPT_INDENT_2))
     else:
-        told = ", ".join(f"{count:,} {outcome}" for outcome, count in events.items()) or "none"
-        typer.echo(
-            f"{totals.done:,} of {totals.objects:,} objects delivered, {len(totals.failures):,} failed,"
-            f" in {seconds:.1f} s; events: {told}."
-        )
-        for each in totals.failures[:MOST_FAILURES_SHOWN]:
-            typer.echo(f"  {_line(each.ref.uri)}: {each.reason}: {_line(each.detail)}")
-        if len(totals.failures) > MOST_FAILURES_SHOWN:
-            typer.echo(f"  and {len(totals.failures) - MOST_FAILURES_SHOWN:,} more; --json lists them all")
+        typer.echo(replay_report.summary(totals, events=events, seconds=seconds))
     if totals.trouble:
         complain([totals.trouble])
     if totals.stopped:
-        complain([f"stopped before the end; to go on: {go_on}"])
+        complain([f"stopped before the end; to go on: {replay_report.going_on(totals, asked)}"])
 
 
 def _events() -> dict[str, int]:
@@ -247,29 +217,3 @@ def _events() -> dict[str, int]:
         for key, value in totals(REGISTRY).items()
         if key.startswith(name) and value
     }
-
-
-def _go_on(totals: "Totals", asked: "Asked") -> str:
-    """Return the command line that delivers the rest."""
-    words = ["logfanout", "replay", str(asked.reach)]
-    for name, at_ms in (("--since", asked.since_ms), ("--until", asked.until_ms)):
-        if at_ms is not None:
-            words += [name, _iso(at_ms)]
-    for tenant in asked.tenants:
-        words += ["--tenant", tenant]
-    if asked.skip_delivered:
-        words.append("--skip-delivered")
-    if totals.done_up_to:
-        words += ["--after", totals.done_up_to]
-    return shlex.join(words)
-
-
-def _iso(at_ms: int) -> str:
-    """Return an epoch time, to the millisecond where it has any: what is given back must mean the same again."""
-    fraction = f".{at_ms % 1000:03}" if at_ms % 1000 else ""
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at_ms // 1000))}{fraction}Z"
-
-
-def _line(text: str) -> str:
-    """Return *text* fit for a terminal: a key may hold what moves its cursor."""
-    return text if text.isprintable() else repr(text)

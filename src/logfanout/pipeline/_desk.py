@@ -8,6 +8,7 @@ Whoever lays them down decides how many wait, and until when there is time.
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
@@ -32,7 +33,8 @@ class Desk:
         # Nobody is crowded out: what is laid down is kept until it is done with or taken back.
         self._shares: Shares[Lease] = Shares(slots=slots, room=sys.maxsize)
         self._running: dict[asyncio.Task[None], Lease] = {}
-        self._waiting: dict[Lease, None] = {}  # in order of arrival
+        self._waiting: dict[Lease, Hashable] = {}  # to their lanes, in order of arrival
+        self._waiting_in: Counter[Hashable] = Counter()
         self._entrance = asyncio.Lock()
         self._left = asyncio.Event()
 
@@ -61,16 +63,16 @@ class Desk:
 
     def lay(self, lease: Lease) -> None:
         """Work on *lease*'s message as soon as its lane has a slot."""
-        message = lease.message
-        placed = self._shares.arrive(self._lane(message), lease, receives=message.receive_count, now_seconds=_now())
-        if isinstance(placed, Start):
+        lane, receives = self._lane(lease.message), lease.message.receive_count
+        if isinstance(self._shares.arrive(lane, lease, receives=receives, now_seconds=_now()), Start):
             self._start(lease)
         else:
-            self._waiting[lease] = None
+            self._waiting[lease] = lane
+            self._waiting_in[lane] += 1
 
-    async def until_fewer_wait(self, than: int) -> None:
-        """Return once fewer than *than* wait for a slot."""
-        while self.waiting >= than:
+    async def until_room(self, lane: Hashable, *, most: int, most_in_lane: int) -> None:
+        """Return once fewer than *most* wait for a slot, and of *lane* fewer than *most_in_lane*."""
+        while self.waiting >= most or self._waiting_in[lane] >= most_in_lane:
             await self._until_one_leaves()
 
     async def until_clear(self) -> None:
@@ -81,7 +83,9 @@ class Desk:
     def take_back(self) -> list[Lease]:
         """Return what has not been started, the oldest first; it will not be."""
         self._shares.clear()
-        taken, self._waiting = list(self._waiting), {}
+        taken = list(self._waiting)
+        self._waiting.clear()
+        self._waiting_in.clear()
         return taken
 
     async def cut(self, *, by_seconds: float) -> list[Lease]:
@@ -115,7 +119,10 @@ class Desk:
     def _leave(self, task: asyncio.Task[None]) -> None:
         lease = self._running.pop(task)
         for next_lease in self._shares.leave(lease, now_seconds=_now()):
-            del self._waiting[next_lease]
+            lane = self._waiting.pop(next_lease)
+            self._waiting_in[lane] -= 1
+            if not self._waiting_in[lane]:
+                del self._waiting_in[lane]
             self._start(next_lease)
         self._left.set()
 
