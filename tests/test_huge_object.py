@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logfanout.app import WallClock
+from logfanout.app.parts import WallClock
 from logfanout.courier import Courier, Rules, World
 from logfanout.destinations.cloudwatch import CloudWatch
 from logfanout.ledger.ledgers import Ledgers

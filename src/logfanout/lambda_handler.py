@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from logfanout import journal
-from logfanout.app import open_function
-from logfanout.lambda_host import Context, Host
+from logfanout.app.function import open_function
+from logfanout.function.host import Context, Host
 from logfanout.settings import SettingsWrong, read
 
 

@@ -18,8 +18,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
-from logfanout.reach import Reach, moment_ms
 from logfanout.s3_places import BUCKET, S3Place
+from logfanout.sweeping.reach import Reach, moment_ms
 
 PREFIX = "LOGFANOUT_"
 AWS_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT")

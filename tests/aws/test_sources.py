@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from logfanout.app import _source
+from logfanout.app.function import _source
 from logfanout.aws import Aws
 from logfanout.errors import Unavailable
 from logfanout.settings import Settings, read

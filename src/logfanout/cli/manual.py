@@ -40,7 +40,7 @@ def manual(*, to: To = None) -> None:
     journal.configure(level=settings.log_level, log_format=settings.log_format)
     body = _body(sys.stdin.buffer)
 
-    from logfanout.app import deliver_body  # noqa: PLC0415
+    from logfanout.app.manual import deliver_body  # noqa: PLC0415
 
     with refusing_wrong_ones(), _opened(to) as out:
         raise typer.Exit(outcome(settings, body, partial(deliver_body, to=out)))

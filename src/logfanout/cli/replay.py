@@ -13,8 +13,8 @@ from logfanout.cli.settings import WRONG, complain, given, refusing_wrong_ones
 
 if TYPE_CHECKING:
     from logfanout.ports import ObjectRef
-    from logfanout.replay import Asked, Totals
     from logfanout.settings import Settings
+    from logfanout.sweeping.replay import Asked, Totals
 
 FAILED = 1
 
@@ -72,8 +72,8 @@ def _severity(level: str) -> int:
 
 def _asked(place: str, *, since: str | None, until: str | None, **asked: Any) -> "Asked":
     """Return what was asked for; exit with 2 after saying all that is wrong with it."""
-    from logfanout.reach import Reach, moment_ms  # noqa: PLC0415
-    from logfanout.replay import Asked  # noqa: PLC0415
+    from logfanout.sweeping.reach import Reach, moment_ms  # noqa: PLC0415
+    from logfanout.sweeping.replay import Asked  # noqa: PLC0415
 
     now_ms = time.time_ns() // 1_000_000
     problems: list[str] = []
@@ -97,8 +97,8 @@ def _asked(place: str, *, since: str | None, until: str | None, **asked: Any) ->
 
 def _listed(settings: "Settings", asked: "Asked", *, json: bool) -> int:
     """List what would be delivered; return the exit code."""
+    from logfanout.app.sweeps import asked_for  # noqa: PLC0415
     from logfanout.errors import LogfanoutError  # noqa: PLC0415
-    from logfanout.sweeps import asked_for  # noqa: PLC0415
 
     try:
         asyncio.run(_list(asked_for(settings, asked), settings, json=json))
@@ -113,9 +113,9 @@ def _listed(settings: "Settings", asked: "Asked", *, json: bool) -> int:
 async def _list(refs: "AsyncIterator[ObjectRef]", settings: "Settings", *, json: bool) -> None:
     import orjson  # noqa: PLC0415
 
-    from logfanout import replay_report  # noqa: PLC0415
     from logfanout.pipeline.routes import KeyLayout  # noqa: PLC0415
-    from logfanout.replay import tenant_of  # noqa: PLC0415
+    from logfanout.sweeping import replay_report  # noqa: PLC0415
+    from logfanout.sweeping.replay import tenant_of  # noqa: PLC0415
 
     layout = KeyLayout.parse(settings.key_layout)
     objects = size_bytes = 0
@@ -135,8 +135,8 @@ async def _list(refs: "AsyncIterator[ObjectRef]", settings: "Settings", *, json:
 
 def _delivered(settings: "Settings", asked: "Asked", *, json: bool) -> int:
     """Deliver; return the exit code."""
+    from logfanout.app.sweeps import replay as run  # noqa: PLC0415
     from logfanout.errors import LogfanoutError  # noqa: PLC0415
-    from logfanout.sweeps import replay as run  # noqa: PLC0415
 
     began = time.monotonic()
 
@@ -191,7 +191,7 @@ def _progress() -> "Iterator[Callable[[Totals], None]]":
 def _summarize(totals: "Totals", asked: "Asked", *, seconds: float, json: bool) -> None:
     import orjson  # noqa: PLC0415
 
-    from logfanout import replay_report  # noqa: PLC0415
+    from logfanout.sweeping import replay_report  # noqa: PLC0415
 
     events = _events()
     if json:

@@ -36,6 +36,6 @@ def run() -> None:
 
 async def _serve(settings: "Settings", *, stop: "Stop", health: "Health") -> None:
     # Here, so that a supervisor, which never serves, does without an AWS client's 50 MB.
-    from logfanout.app import serve  # noqa: PLC0415
+    from logfanout.app.fleet import serve  # noqa: PLC0415
 
     await serve(settings, stop=stop, health=health)

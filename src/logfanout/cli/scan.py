@@ -32,6 +32,6 @@ def scan() -> None:
 
 
 async def _serve(settings: "Settings", *, stop: "Stop", health: "Health") -> None:
-    from logfanout.sweeps import scan as serve  # noqa: PLC0415
+    from logfanout.app.sweeps import scan as serve  # noqa: PLC0415
 
     await serve(settings, stop=stop, health=health)

@@ -3,7 +3,7 @@
     a tenant's row ──► Kind.read ──► Destination          Shipment ──► Kind.delivery ──► Delivery
 
 The seam between the courier, who knows objects, and what takes them. A further kind (Firehose, OTLP) is one module
-here, beside ``cloudwatch``, ``s3_copies`` and ``lines``, and a line in ``app`` that registers it under its rows' type.
+here, beside ``cloudwatch``, ``s3_copies`` and ``lines``, and a line in ``app.parts`` that registers it under its type.
 """
 
 from collections.abc import Callable

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from logfanout.errors import LogfanoutError
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef
-from logfanout.reach import Reach
-from logfanout.sweep import Done, Sweep
+from logfanout.sweeping.reach import Reach
+from logfanout.sweeping.sweep import Done, Sweep
 
 ATTEMPTS = 3  # each tries every call many times; what then fails is told to whoever waits for it
 

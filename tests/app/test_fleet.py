@@ -1,10 +1,10 @@
-"""What ``app`` adds to the parts it wires: a stop is heard while they are still being opened."""
+"""A stop is heard while the parts are still being opened."""
 
 import asyncio
 
 import pytest
 
-from logfanout.app import unless_stopped
+from logfanout.app.fleet import unless_stopped
 from logfanout.testing import virtual_time
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from logfanout import telemetry
 from logfanout.errors import LogfanoutError
-from logfanout.function import Function
+from logfanout.function.invocations import Function
 from logfanout.loops import loop_factory
 
 

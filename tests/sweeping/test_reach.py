@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logfanout.ports import ObjectRef
-from logfanout.reach import Reach, moment_ms
+from logfanout.sweeping.reach import Reach, moment_ms
 from logfanout.testing.clock import NOON_MS
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from logfanout.errors import AccessRefused, Throttled, Unavailable
 from logfanout.ledger.object_ids import object_id
-from logfanout.listings import as_ref
 from logfanout.memory import Gate
 from logfanout.pipeline import notices
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import Listed, ObjectRef
-from logfanout.reach import Reach
-from logfanout.replay import ATTEMPTS, Asked, Replay, Totals
-from logfanout.scan import Scan
-from logfanout.sweep import MOST_FOLLOWED, ROOM_IN_LANE, Sweep, Terms
+from logfanout.sweeping.listings import as_ref
+from logfanout.sweeping.reach import Reach
+from logfanout.sweeping.replay import ATTEMPTS, Asked, Replay, Totals
+from logfanout.sweeping.scan import Scan
+from logfanout.sweeping.sweep import MOST_FOLLOWED, ROOM_IN_LANE, Sweep, Terms
 from logfanout.testing import TenantSetup, World, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.couriers import MIB, courier_in

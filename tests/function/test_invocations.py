@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from logfanout.errors import AccessRefused, Throttled, Unavailable
-from logfanout.function import RESERVE_SECONDS, SHOW_AT, Function, Source, Terms
+from logfanout.function.events import EventUnreadable
+from logfanout.function.invocations import RESERVE_SECONDS, SHOW_AT, Function, Source, Terms
 from logfanout.ledger.ledgers import FLEET_SECONDS
 from logfanout.memory import Gate
 from logfanout.ports import Received
-from logfanout.sqs_events import EventUnreadable
 from logfanout.testing import TenantSetup, World, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.couriers import MIB, courier_in

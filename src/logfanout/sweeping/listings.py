@@ -6,8 +6,8 @@ Listing ──► pages, token by token ──► ObjectRef, ObjectRef, …
 from collections.abc import AsyncIterator
 
 from logfanout.ports import Listed, Listing, ObjectRef, Page
-from logfanout.reach import Reach
 from logfanout.retrying import patiently
+from logfanout.sweeping.reach import Reach
 
 
 async def refs(listing: Listing, reach: Reach, *, after: str = "", page_size: int = 1000) -> AsyncIterator[ObjectRef]:

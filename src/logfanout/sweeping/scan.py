@@ -7,8 +7,8 @@ import asyncio
 
 from logfanout import telemetry
 from logfanout.errors import LogfanoutError
-from logfanout.reach import Reach
-from logfanout.sweep import Sweep
+from logfanout.sweeping.reach import Reach
+from logfanout.sweeping.sweep import Sweep
 
 
 class Scan:

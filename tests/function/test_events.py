@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logfanout.sqs_events import EventUnreadable, read
+from logfanout.function.events import EventUnreadable, read
 
 ARN = "arn:aws:sqs:eu-west-1:111122223333:notices"
 

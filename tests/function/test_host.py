@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from logfanout.errors import LogfanoutError, Unavailable
-from logfanout.function import Function, Source, Terms
-from logfanout.lambda_host import Host
+from logfanout.function.host import Host
+from logfanout.function.invocations import Function, Source, Terms
 from logfanout.memory import Gate
 from logfanout.settings import SettingsWrong
 from logfanout.testing import World

@@ -1,6 +1,6 @@
 """How do the parts become a scan, or a replay?
 
-Settings, a place ──► parts, opened (``app``) ──► Sweep ──► Scan.serve │ Replay.run
+Settings, a place ──► parts, opened (``app.parts``) ──► Sweep ──► Scan.serve │ Replay.run
 """
 
 import asyncio
@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from logfanout import __version__, telemetry
-from logfanout.app import WallClock, attended, opened, opened_aws
+from logfanout.app.fleet import attended
+from logfanout.app.parts import WallClock, opened, opened_aws
 from logfanout.console.health import Health
-from logfanout.listings import refs
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef
-from logfanout.reach import Reach, moment_ms
-from logfanout.replay import ATTEMPTS, Asked, Replay, Totals
-from logfanout.scan import Scan
 from logfanout.settings import Settings
-from logfanout.sweep import Sweep, Terms
+from logfanout.sweeping.listings import refs
+from logfanout.sweeping.reach import Reach, moment_ms
+from logfanout.sweeping.replay import ATTEMPTS, Asked, Replay, Totals
+from logfanout.sweeping.scan import Scan
+from logfanout.sweeping.sweep import Sweep, Terms
 
 # An object is listed for as long as its bucket keeps it, often a season; one forgotten before is delivered again.
 REMEMBER_SECONDS = 90 * 24 * 3600.0

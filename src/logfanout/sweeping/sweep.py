@@ -17,13 +17,13 @@ from logfanout import telemetry
 from logfanout.courier import Courier
 from logfanout.errors import LogfanoutError
 from logfanout.ledger.object_ids import object_id
-from logfanout.listings import refs
 from logfanout.memory import Gate
 from logfanout.pipeline import notices
 from logfanout.pipeline.inbox import Desk, Lease, growing_delay
 from logfanout.ports import DeadLetter, DeadLetters, Listing, ObjectRef, Page, Received
-from logfanout.reach import Reach
 from logfanout.retrying import patiently
+from logfanout.sweeping.listings import refs
+from logfanout.sweeping.reach import Reach
 from logfanout.worker import Worker
 
 # Objects that may wait for a slot, of all tenants and of each: a list names one tenant's after the other's.

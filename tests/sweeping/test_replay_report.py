@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logfanout.ports import ObjectRef
-from logfanout.reach import Reach, moment_ms
-from logfanout.replay import Asked, Totals
-from logfanout.replay_report import going_on, iso8601, listed_line, listed_row, summary, summary_row
-from logfanout.sweep import Done
+from logfanout.sweeping.reach import Reach, moment_ms
+from logfanout.sweeping.replay import Asked, Totals
+from logfanout.sweeping.replay_report import going_on, iso8601, listed_line, listed_row, summary, summary_row
+from logfanout.sweeping.sweep import Done
 from logfanout.testing.clock import NOON_MS
 
 REF = ObjectRef(bucket="logs", key="acme/c1/web/pod-1/a.gz", size_bytes=1234, event_ms=NOON_MS)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from logfanout.ports import ObjectRef
-from logfanout.replay import Asked, Totals
+from logfanout.sweeping.replay import Asked, Totals
 
 MOST_FAILURES_SHOWN = 20
 

@@ -12,14 +12,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from logfanout import sqs_events, telemetry
+from logfanout import telemetry
 from logfanout.courier import Courier
 from logfanout.errors import AccessRefused, LogfanoutError
+from logfanout.function import events
+from logfanout.function.events import EventUnreadable, SqsEvent
 from logfanout.memory import Gate
 from logfanout.pipeline.inbox import LONGEST_GIVE_BACK_SECONDS, Desk, Lease, growing_delay, in_tens
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received
 from logfanout.retrying import patiently
-from logfanout.sqs_events import EventUnreadable, SqsEvent
 from logfanout.worker import Worker
 
 # Of the time an invocation has, for what could not be finished: to remember its progress may take
@@ -73,7 +74,7 @@ class Function:
             EventUnreadable: it is no event of SQS, or something in it cannot be named: Lambda keeps all of it.
         """
         began = _now()
-        given = sqs_events.read(event)
+        given = events.read(event)
         for message_id in given.unreadable:
             telemetry.RecordUnreadable(message=message_id).emit()
         source = await self._source_of(given, within_seconds=min(LOOK_UP_SECONDS, seconds * RESERVE_SHARE))

@@ -1,0 +1,25 @@
+"""How is one notification delivered without a queue?
+
+body ──► Parts ──► worker ──► verdict      or, instead of AWS, lines of what would be sent
+"""
+
+from typing import BinaryIO
+
+from logfanout.app.parts import WallClock, opened
+from logfanout.errors import Verdict
+from logfanout.ports import Received
+from logfanout.settings import Settings
+from logfanout.worker import Worker
+
+
+async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = None) -> Verdict:
+    """Deliver what one notification announces, without a queue; what failed has been logged.
+
+    *to* is written what would be sent, instead: then nothing is delivered, kept in quarantine or remembered.
+    """
+    message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
+    if to is not None:
+        settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
+    async with opened(settings, to=to) as parts:
+        report = await Worker(parts.courier).deliver(message)
+    return report.verdict

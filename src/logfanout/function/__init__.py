@@ -1,0 +1,1 @@
+"""One Lambda environment: its host, its events, and what becomes of their messages."""

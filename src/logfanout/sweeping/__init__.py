@@ -1,0 +1,1 @@
+"""The way in without notifications: a bucket is listed, in rounds or once."""
