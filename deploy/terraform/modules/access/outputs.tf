@@ -8,7 +8,7 @@ output "policy_json" {
   value       = aws_iam_policy.worker.policy
 }
 
-output "quarantine_uri_suffix" {
+output "quarantine_prefix" {
   description = "What follows s3://BUCKET/ in LOGFANOUT_QUARANTINE_URI."
   value       = var.quarantine_prefix
 }

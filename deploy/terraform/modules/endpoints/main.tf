@@ -19,12 +19,14 @@ locals {
 
   # Sessions of our own account, and of that of the central role; a stolen foreign key gets nothing out this way.
   ours = {
-    Sid       = "OurAccounts"
-    Effect    = "Allow"
-    Principal = "*"
-    Action    = "*"
-    Resource  = "*"
-    Condition = { StringEquals = { "aws:PrincipalAccount" = local.accounts } }
+    for service in setunion(local.gateways, local.interfaces) : service => {
+      Sid       = "OurAccounts"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "${split(".", service)[0]}:*"
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:PrincipalAccount" = local.accounts } }
+    }
   }
 
   # Layers of images lie in buckets of ECR's and are fetched with its signature, not with ours.
@@ -48,9 +50,15 @@ locals {
     }
   }
 
-  statements = {
-    s3   = [local.ours, local.layers]
-    logs = [local.ours, local.deliveries]
+  policies = {
+    for service, ours in local.ours : service => jsonencode({
+      Version = "2012-10-17"
+      Statement = concat(
+        [ours],
+        [for statement in [local.layers] : statement if service == "s3"],
+        [for statement in [local.deliveries] : statement if service == "logs"],
+      )
+    })
   }
 }
 
@@ -78,7 +86,7 @@ resource "aws_vpc_endpoint" "gateways" {
   vpc_endpoint_type = "Gateway"
   service_name      = data.aws_vpc_endpoint_service.gateways[each.key].service_name
   route_table_ids   = var.route_table_ids
-  policy            = jsonencode({ Version = "2012-10-17", Statement = try(local.statements[each.key], [local.ours]) })
+  policy            = local.policies[each.key]
 
   tags = { Name = "${var.name}-${each.key}" }
 }
@@ -113,7 +121,7 @@ resource "aws_vpc_endpoint" "interfaces" {
   subnet_ids          = var.subnet_ids
   security_group_ids  = [aws_security_group.interfaces.id]
   private_dns_enabled = true
-  policy              = jsonencode({ Version = "2012-10-17", Statement = try(local.statements[each.key], [local.ours]) })
+  policy              = local.policies[each.key]
 
   tags = { Name = "${var.name}-${each.key}" }
 }
