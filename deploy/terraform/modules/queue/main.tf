@@ -60,6 +60,8 @@ resource "aws_kms_alias" "notices" {
 }
 
 # ---------------------------------------------------------------------------------------------------------- the queues
+#
+# Each with its policy in itself: there is no moment at which the queue is there and the policy is not.
 
 resource "aws_sqs_queue" "notices" {
   name                              = "${var.name}-notices"
@@ -73,28 +75,6 @@ resource "aws_sqs_queue" "notices" {
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
     maxReceiveCount     = var.maximum_receives
   })
-}
-
-resource "aws_sqs_queue" "dead_letters" {
-  name                              = "${var.name}-dead-letters"
-  message_retention_seconds         = local.retention_seconds
-  kms_master_key_id                 = aws_kms_key.notices.arn
-  kms_data_key_reuse_period_seconds = 3600
-}
-
-resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.id
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [local.notices_arn]
-  })
-}
-
-# ------------------------------------------------------------------------------------------------------- who may do what
-
-resource "aws_sqs_queue_policy" "notices" {
-  queue_url = aws_sqs_queue.notices.id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -122,8 +102,16 @@ resource "aws_sqs_queue_policy" "notices" {
   })
 }
 
-resource "aws_sqs_queue_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.id
+resource "aws_sqs_queue" "dead_letters" {
+  name                              = "${var.name}-dead-letters"
+  message_retention_seconds         = local.retention_seconds
+  kms_master_key_id                 = aws_kms_key.notices.arn
+  kms_data_key_reuse_period_seconds = 3600
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.notices_arn]
+  })
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -145,5 +133,4 @@ resource "aws_sns_topic_subscription" "notices" {
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.notices.arn
   raw_message_delivery = true # S3's event as it is: half the bytes, and no JSON inside JSON
-  depends_on           = [aws_sqs_queue_policy.notices]
 }
