@@ -315,4 +315,4 @@ def test_the_worker_becomes_nobody_but_the_central_role(region: Region) -> None:
     """A customer's role is two hops away, never one."""
     sts = region.client("sts", by=session_of(region, region.outputs["worker_role_arn"]))
     customers = f"arn:aws:iam::{CUSTOMER}:role/CustomerLogDistribution-{TENANT}"
-    assert refusal(lambda: sts.assume_role(RoleArn=customers, RoleSessionName="t", ExternalId=PLATFORM)) == "AccessDenied"
+    assert refusal(lambda: sts.assume_role(RoleArn=customers, RoleSessionName="test", ExternalId=PLATFORM)) == "AccessDenied"
