@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from ministack.core import iam_evaluator
-
 from tests.deploy.iam import NotUnderstood, Request, allows, denies
 
 BUCKET = "arn:aws:s3:::logs"

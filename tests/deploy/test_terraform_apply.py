@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.deploy import terraform
+from tests.deploy.tls_aws import TlsAws, root_of, tls_aws
 
 from logfanout.demo import policies
 from logfanout.demo.emulator import Session, free_port, tail
-from tests.deploy import terraform
-from tests.deploy.tls_aws import TlsAws, root_of, tls_aws
 
 pytestmark = [pytest.mark.apply, pytest.mark.timeout(900)]
 
@@ -69,7 +69,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
         example.destroy()
         assert example.resources() == {}
         assert aws.client("s3", region=REGION, by=PLATFORM).list_buckets()["Buckets"] == []
-        assert "QueueUrls" not in aws.client("sqs", region=REGION, by=PLATFORM).list_queues()
+        assert not aws.client("sqs", region=REGION, by=PLATFORM).list_queues().get("QueueUrls")
 
 
 VARIABLES = {
@@ -167,14 +167,17 @@ def worker(region: Region, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = region.aws.environment(session_of(region, region.outputs["worker_role_arn"]), region=REGION)
     environment |= region.outputs["environment"]
     environment |= {"LOGFANOUT_HTTP_PORT": str(free_port()), "LOGFANOUT_HTTP_HOST": "127.0.0.1"}
-    with log.open("wb") as sink, subprocess.Popen(
-        [sys.executable, "-m", "logfanout"],  # EXECUTION_MODE says what it does, as in the container
-        stdin=subprocess.DEVNULL,
-        stdout=sink,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        start_new_session=True,
-    ) as process:
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(
+            [sys.executable, "-m", "logfanout"],  # EXECUTION_MODE says what it does, as in the container
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             url = f"http://127.0.0.1:{environment['LOGFANOUT_HTTP_PORT']}/readyz"
             assert until(lambda: answers(url), seconds=60), tail(log)
@@ -241,7 +244,7 @@ def test_a_line_put_by_the_collectors_reaches_the_customers_account(region: Regi
 
 
 def test_what_can_never_be_delivered_lies_in_the_dead_letters(region: Region, tmp_path: Path) -> None:
-    """The tenant is the cluster's, but nobody has entered it: the letter says so, and the alarm's metric is the queue's."""
+    """The cluster may write as the tenant, but nobody has entered that tenant: its notice is set aside."""
     collector = region.client("s3", by=session_of(region, region.outputs["writer_role_arns"][CLUSTER]))
     with worker(region, tmp_path / "worker.log"):
         collector.put_object(
@@ -315,4 +318,7 @@ def test_the_worker_becomes_nobody_but_the_central_role(region: Region) -> None:
     """A customer's role is two hops away, never one."""
     sts = region.client("sts", by=session_of(region, region.outputs["worker_role_arn"]))
     customers = f"arn:aws:iam::{CUSTOMER}:role/CustomerLogDistribution-{TENANT}"
-    assert refusal(lambda: sts.assume_role(RoleArn=customers, RoleSessionName="test", ExternalId=PLATFORM)) == "AccessDenied"
+    assert (
+        refusal(lambda: sts.assume_role(RoleArn=customers, RoleSessionName="test", ExternalId=PLATFORM))
+        == "AccessDenied"
+    )

@@ -1,6 +1,6 @@
 """An AWS on loopback behind TLS: what the region's policies refuse over plain HTTP works here.
 
-    MiniStack with its authorisation and its certificate on ──► botocore clients, Terraform, workers
+MiniStack with its authorisation and its certificate on ──► botocore clients, Terraform, workers
 """
 
 import os
@@ -95,14 +95,17 @@ def tls_aws(folder: Path) -> Iterator[TlsAws]:
         "TMPDIR": str(folder),
         "DOCKER_HOST": f"unix://{folder}/no-docker",
     }
-    with log.open("wb") as sink, subprocess.Popen(
-        [sys.executable, "-m", "logfanout.demo.lifeline", str(folder / "lifeline")],
-        stdin=subprocess.PIPE,  # it ends when this end is closed
-        stdout=sink,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        start_new_session=True,
-    ) as process:
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(
+            [sys.executable, "-m", "logfanout.demo.lifeline", str(folder / "lifeline")],
+            stdin=subprocess.PIPE,  # it ends when this end is closed
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             _until_healthy(process, f"https://127.0.0.1:{port}", certificate, log)
             yield TlsAws(endpoint_url=f"https://127.0.0.1:{port}", certificate=certificate)
