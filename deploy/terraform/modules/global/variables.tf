@@ -42,7 +42,7 @@ variable "external_ids" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for id in var.external_ids : can(regex("^[\\w+=,.@:/-]{2,1224}$", id))])
+    condition     = alltrue([for id in var.external_ids : can(regex("^[\\w+=,.@:/-]+$", id)) && length(id) >= 2 && length(id) <= 1224])
     error_message = "An external id is 2 to 1,224 letters, digits or any of +=,.@:/-_ , as STS takes it."
   }
 }

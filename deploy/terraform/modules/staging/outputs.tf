@@ -1,6 +1,7 @@
 output "bucket_name" {
   description = "Name of the bucket, known once objects in it are announced."
-  value       = aws_s3_bucket_notification.created.bucket
+  value       = aws_s3_bucket.logs.bucket
+  depends_on  = [aws_s3_bucket_notification.created]
 }
 
 output "bucket_arn" {

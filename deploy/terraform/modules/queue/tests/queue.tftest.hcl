@@ -7,7 +7,7 @@ variables {
   topic_arn = "arn:aws:sns:eu-central-1:999999999999:logs-notices"
 }
 
-run "a_message_outlives_the_drain" {
+run "notices_are_kept_hidden_and_set_aside" {
   command = apply
 
   assert {
@@ -19,10 +19,6 @@ run "a_message_outlives_the_drain" {
     condition     = aws_sqs_queue.notices.visibility_timeout_seconds == 120
     error_message = "The visibility must be what the worker extends by when nobody says otherwise: 120 s."
   }
-}
-
-run "nothing_is_lost_to_an_outage" {
-  command = apply
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.notices, aws_sqs_queue.dead_letters] : queue.message_retention_seconds == 1209600])
@@ -38,10 +34,6 @@ run "nothing_is_lost_to_an_outage" {
     condition     = jsondecode(aws_sqs_queue.notices.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letters.arn
     error_message = "What is given up must go to the dead letters."
   }
-}
-
-run "only_this_queue_sets_aside_into_the_dead_letters" {
-  command = apply
 
   assert {
     condition = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy) == {
@@ -50,10 +42,6 @@ run "only_this_queue_sets_aside_into_the_dead_letters" {
     }
     error_message = "The dead letters must take the notices' redrive and no other queue's."
   }
-}
-
-run "everything_is_sealed_with_our_key" {
-  command = apply
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.notices, aws_sqs_queue.dead_letters] : queue.kms_master_key_id == aws_kms_key.notices.arn])
@@ -64,43 +52,38 @@ run "everything_is_sealed_with_our_key" {
     condition     = aws_kms_key.notices.enable_key_rotation
     error_message = "The key must rotate."
   }
-}
-
-run "s3s_event_comes_as_it_is" {
-  command = apply
 
   assert {
     condition     = aws_sns_topic_subscription.notices.raw_message_delivery && aws_sns_topic_subscription.notices.protocol == "sqs"
-    error_message = "The subscription must deliver raw."
+    error_message = "S3's event must come as it is."
   }
 }
 
-run "a_visibility_below_the_drain_is_refused" {
+run "wrong_values_are_refused" {
   command = plan
 
   variables {
+    name               = "Logs!"
+    topic_arn          = "logs-notices"
+    drain_seconds      = 200
     visibility_seconds = 20
+    maximum_receives   = 5
+    key_deletion_days  = 3
+  }
+
+  expect_failures = [
+    var.name, var.topic_arn, var.drain_seconds, var.maximum_receives, var.key_deletion_days,
+  ]
+}
+
+
+run "values_that_do_not_fit_each_other_are_refused" {
+  command = plan
+
+  variables {
+    drain_seconds      = 100
+    visibility_seconds = 100
   }
 
   expect_failures = [var.visibility_seconds]
-}
-
-run "few_receives_are_refused" {
-  command = plan
-
-  variables {
-    maximum_receives = 5
-  }
-
-  expect_failures = [var.maximum_receives]
-}
-
-run "a_topic_by_its_name_is_refused" {
-  command = plan
-
-  variables {
-    topic_arn = "logs-notices"
-  }
-
-  expect_failures = [var.topic_arn]
 }
