@@ -38,6 +38,7 @@ module "regional" {
   name                        = var.name
   bucket_name                 = var.bucket_name
   clusters                    = var.clusters
+  brokers                     = var.brokers
   central_role_arn            = local.central_role_arn
   image                       = "${module.registry.repository_url}:${var.image_tag}"
   repository_arn              = module.registry.repository_arn

@@ -36,6 +36,13 @@ variable "clusters" {
   nullable = false
 }
 
+variable "brokers" {
+  description = "A name of your choice to the roles that hand out tagged sessions, for fleets where a broker knows which collector may write as which tenant."
+  type        = map(object({ role_arns = set(string) }))
+  default     = {}
+  nullable    = false
+}
+
 variable "image_tag" {
   description = "Tag of the worker's image in the repository made here."
   type        = string
