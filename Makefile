@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check lock image clean
+.PHONY: help demo test drills lint format check lock image clean \
+	check-deploy check-terraform deploy-readmes plan deploy destroy
 
 help: ## list the tasks
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
 	$(BIN)/logfanout demo $(ARGS)
@@ -30,7 +31,7 @@ format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint ## all that CI runs
+check: test lint check-deploy ## all that CI runs
 
 # The lock holds hashes and no index address; `dev` is resolved first, since the others are parts of it.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
@@ -40,6 +41,21 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(LOCK) --group deploy -o requirements/deploy.txt
+
+check-deploy: check-terraform ## check all that stands under deploy/
+
+check-terraform: $(VENV)/.dev $(VENV)/.demo $(VENV)/deploy/.done ## check the Terraform: style, tests, policies, and a region made for real
+	deploy/checks/check-terraform
+
+deploy-readmes: ## write the tables of inputs and outputs into the modules' READMEs
+	$(PYTHON) deploy/checks/module_readmes.py --write
+
+plan: ## see what a region would change: make plan EXAMPLE=full VARS=my.tfvars
+deploy: ## apply what was planned: make deploy EXAMPLE=full
+destroy: ## unmake it: make destroy EXAMPLE=full VARS=my.tfvars CONFIRM=full
+plan deploy destroy:
+	@$(MAKE) --no-print-directory --file deploy/Makefile $@
 
 image: ## build the container image
 	docker build --tag logfanout .
@@ -55,4 +71,9 @@ $(VENV)/bin/python:
 $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/deploy/.done: requirements/deploy.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/deploy
+	$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -75,7 +75,12 @@ def said(body: str) -> dict[str, str]:
 
 def short(text: str) -> str:
     """Return a type or a value on one line."""
-    return re.sub(r"\s+", " ", re.sub(r"\n\s*", ", ", text)).replace("{, ", "{ ").replace(", }", " }").replace("({ ", "({ ")
+    return (
+        re.sub(r"\s+", " ", re.sub(r"\n\s*", ", ", text))
+        .replace("{, ", "{ ")
+        .replace(", }", " }")
+        .replace("({ ", "({ ")
+    )
 
 
 if __name__ == "__main__":
