@@ -62,8 +62,8 @@ def blocks(path: Path) -> list[tuple[str, str, str]]:
 def row(name: str, body: str) -> str:
     """Return one input's line."""
     of = said(body)
-    default = of.get("default")
-    return f"| `{name}` | `{short(of['type'])}` | {'required' if default is None else f'`{short(default)}`'} | {of['description']} |"
+    default = f"`{short(of['default'])}`" if "default" in of else "required"
+    return f"| `{name}` | `{short(of['type'])}` | {default} | {of['description']} |"
 
 
 def said(body: str) -> dict[str, str]:
@@ -75,12 +75,8 @@ def said(body: str) -> dict[str, str]:
 
 def short(text: str) -> str:
     """Return a type or a value on one line."""
-    return (
-        re.sub(r"\s+", " ", re.sub(r"\n\s*", ", ", text))
-        .replace("{, ", "{ ")
-        .replace(", }", " }")
-        .replace("({ ", "({ ")
-    )
+    line = re.sub(r"\s+", " ", re.sub(r"\n\s*", ", ", text))
+    return line.replace("{, ", "{ ").replace(", }", " }")
 
 
 if __name__ == "__main__":
