@@ -13,7 +13,7 @@ variable "bucket_name" {
 }
 
 variable "transitions_days" {
-  description = "Storage class to the age in days at which an object moves there. S3 leaves objects under 128 KiB where they are."
+  description = "Storage class to the age in days at which an object moves there; none: they stay where they are."
   type        = map(number)
   default     = { INTELLIGENT_TIERING = 1 }
   nullable    = false
@@ -22,7 +22,7 @@ variable "transitions_days" {
 variable "expire_days" {
   description = "Age in days at which an object goes: how far back a replay can reach."
   type        = number
-  default     = 30
+  default     = 90
   nullable    = false
 }
 

@@ -151,20 +151,30 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
   bucket     = aws_s3_bucket.logs.id
   depends_on = [aws_s3_bucket_versioning.logs]
 
+  # Small objects stay: a move costs as much as a month of half a megabyte (docs/cost.md).
+  dynamic "rule" {
+    for_each = var.transitions_days
+
+    content {
+      id     = "move-to-${lower(rule.key)}"
+      status = "Enabled"
+
+      filter {
+        object_size_greater_than = var.transition_minimum_bytes
+      }
+
+      transition {
+        storage_class = rule.key
+        days          = rule.value
+      }
+    }
+  }
+
   rule {
     id     = "expire"
     status = "Enabled"
 
     filter {}
-
-    dynamic "transition" {
-      for_each = var.transitions_days
-
-      content {
-        storage_class = transition.key
-        days          = transition.value
-      }
-    }
 
     expiration {
       days = var.expire_days

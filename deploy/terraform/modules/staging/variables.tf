@@ -21,7 +21,7 @@ variable "bucket_name" {
 }
 
 variable "transitions_days" {
-  description = "Storage class to the age in days at which an object moves there. S3 leaves objects under 128 KiB where they are."
+  description = "Storage class to the age in days at which an object moves there; none: they stay where they are."
   type        = map(number)
   default     = { INTELLIGENT_TIERING = 1 }
   nullable    = false
@@ -41,10 +41,22 @@ variable "transitions_days" {
   }
 }
 
+variable "transition_minimum_bytes" {
+  description = "Objects of this size or less do not move: the move would cost more than it saves."
+  type        = number
+  default     = 1048576
+  nullable    = false
+
+  validation {
+    condition     = floor(var.transition_minimum_bytes) == var.transition_minimum_bytes && var.transition_minimum_bytes >= 131072
+    error_message = "transition_minimum_bytes is a whole number from 131,072 (128 KiB) on: the cheaper classes bill no object as less."
+  }
+}
+
 variable "expire_days" {
   description = "Age in days at which an object goes: how far back a replay can reach."
   type        = number
-  default     = 30
+  default     = 90
   nullable    = false
 
   validation {

@@ -59,15 +59,19 @@ run "every_object_is_announced_and_goes_in_time" {
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_lifecycle_configuration.logs.rule :
-      rule.status == "Enabled" && rule.expiration[0].days == 30 && rule.noncurrent_version_expiration[0].noncurrent_days == 3 &&
+      rule.status == "Enabled" && rule.expiration[0].days == 90 && rule.noncurrent_version_expiration[0].noncurrent_days == 3 &&
       rule.abort_incomplete_multipart_upload[0].days_after_initiation == 1
+      if rule.id == "expire"
     ])
     error_message = "Objects, old versions and halves of uploads must all go."
   }
 
   assert {
-    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.logs.rule : { for move in rule.transition : move.storage_class => move.days } == { INTELLIGENT_TIERING = 1 }])
-    error_message = "Objects must move to Intelligent-Tiering unless told otherwise."
+    condition = {
+      for rule in aws_s3_bucket_lifecycle_configuration.logs.rule :
+      one(rule.transition).storage_class => [one(rule.transition).days, rule.filter[0].object_size_greater_than] if rule.id != "expire"
+    } == { INTELLIGENT_TIERING = [1, 1048576] }
+    error_message = "Large objects, and no others, must move to Intelligent-Tiering unless told otherwise."
   }
 }
 
@@ -75,16 +79,18 @@ run "wrong_values_are_refused" {
   command = plan
 
   variables {
-    name              = "L"
-    bucket_name       = "Logs.With.Dots"
-    transitions_days  = { DEEP_ARCHIVE = 10 }
-    expire_days       = 7
-    undelete_days     = 0
-    key_deletion_days = 31
+    name             = "L"
+    bucket_name      = "Logs.With.Dots"
+    transitions_days = { DEEP_ARCHIVE = 10 }
+    expire_days      = 7
+    undelete_days    = 0
+
+    transition_minimum_bytes = 1024
+    key_deletion_days        = 31
   }
 
   expect_failures = [
-    var.name, var.bucket_name, var.transitions_days, var.undelete_days, var.key_deletion_days,
+    var.name, var.bucket_name, var.transitions_days, var.transition_minimum_bytes, var.undelete_days, var.key_deletion_days,
   ]
 }
 
