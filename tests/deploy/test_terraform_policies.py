@@ -106,7 +106,7 @@ def from_bucket(action: str, resource: str) -> Request:
 
 
 def from_topic(action: str, resource: str) -> Request:
-    context = {"aws:SourceArn": TOPIC, "aws:SourceAccount": ACCOUNT} | TLS
+    context = {"aws:SourceArn": TOPIC} | TLS
     return Request(action=action, resource=resource, by="sns.amazonaws.com", context=context)
 
 
@@ -162,7 +162,7 @@ DENIALS = (
     Case(policy="sqs_queue.dead_letters", sid="OverTlsOnly", base=plain("sqs:SendMessage", DEAD_LETTERS), without=TLS),
 )
 OTHER_BUCKET = OTHER_SOURCE | {"aws:SourceArn": "arn:aws:s3:::other"}
-OTHER_TOPIC = OTHER_SOURCE | {"aws:SourceArn": f"{TOPIC}-other"}
+OTHER_TOPIC = {"aws:SourceArn": f"{TOPIC}-other"}
 OTHER_ALARM = OTHER_SOURCE | {"aws:SourceArn": ALARM.replace("logs-", "other-")}
 ALLOWANCES = (
     Case(
@@ -322,6 +322,17 @@ def test_every_condition_of_every_policy_is_tried(policies: Policies) -> None:
     }
     tried = {(case.policy, case.sid, key) for case in ALLOWANCES + DENIALS for key in case.without}
     assert tried == written
+
+
+def test_the_same_topic_of_another_account_is_another(policies: Policies) -> None:
+    """A topic's ARN names its account, so its condition bounds both."""
+    foreign = {"aws:SourceArn": TOPIC.replace(ACCOUNT, "222222222222")} | TLS
+    for sent, policy in (
+        (from_topic("sqs:SendMessage", NOTICES), "sqs_queue.notices"),
+        (from_topic("kms:GenerateDataKey", key("notices")), "kms_key.notices"),
+    ):
+        assert allows(sent, policies[policy])
+        assert not allows(replace(sent, context=foreign), policies[policy])
 
 
 WORKERS_CALLS = [

@@ -45,10 +45,7 @@ resource "aws_kms_key" "notices" {
         Principal = { Service = "sns.amazonaws.com" }
         Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
         Resource  = "*"
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = var.topic_arn }
-          StringEquals = { "aws:SourceAccount" = local.account_id }
-        }
+        Condition = { ArnEquals = { "aws:SourceArn" = var.topic_arn } } # which names its account
       },
     ]
   })
@@ -85,10 +82,7 @@ resource "aws_sqs_queue" "notices" {
         Principal = { Service = "sns.amazonaws.com" }
         Action    = "sqs:SendMessage"
         Resource  = local.notices_arn
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = var.topic_arn }
-          StringEquals = { "aws:SourceAccount" = local.account_id }
-        }
+        Condition = { ArnEquals = { "aws:SourceArn" = var.topic_arn } } # which names its account
       },
       {
         Sid       = "OverTlsOnly"
