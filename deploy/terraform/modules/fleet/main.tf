@@ -135,7 +135,6 @@ resource "aws_kms_alias" "log" {
 }
 
 resource "aws_cloudwatch_log_group" "workers" {
-  #checkov:skip=CKV_AWS_338:The workers' log holds no tenant's content and is for finding faults; a year of it would be paid for by nobody
   name              = local.log_group_name
   retention_in_days = var.log_retention_days
   kms_key_id        = aws_kms_key.log.arn
@@ -144,7 +143,6 @@ resource "aws_cloudwatch_log_group" "workers" {
 # --------------------------------------------------------------------------------------------------------- the network
 
 resource "aws_security_group" "workers" {
-  #checkov:skip=CKV2_AWS_5:The service below uses it
   name        = "${var.name}-workers"
   description = "Workers: HTTPS out, nothing in but scrapes of the metrics"
   vpc_id      = var.vpc_id
@@ -254,7 +252,6 @@ locals {
 }
 
 resource "aws_ecs_task_definition" "worker" {
-  #checkov:skip=CKV_AWS_336:The container below is read-only; the check does not read the list it is in
   family                   = "${var.name}-worker"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
