@@ -221,11 +221,10 @@ locals {
     image                  = var.image
     essential              = true
     user                   = "65532:65532"
-    readonlyRootFilesystem = true
+    readonlyRootFilesystem = true # what several processes share lies in /dev/shm; nothing is written to disk
     stopTimeout            = var.stop_timeout_seconds
     environment            = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
     portMappings           = [{ name = "http", containerPort = local.http_port, hostPort = local.http_port, protocol = "tcp" }]
-    mountPoints            = [{ sourceVolume = "scratch", containerPath = "/tmp", readOnly = false }]
     linuxParameters        = { capabilities = { add = [], drop = ["ALL"] } }
     ulimits                = [{ name = "nofile", softLimit = 65536, hardLimit = 65536 }]
 
@@ -264,10 +263,6 @@ resource "aws_ecs_task_definition" "worker" {
   runtime_platform {
     operating_system_family = "LINUX"
     cpu_architecture        = var.cpu_architecture
-  }
-
-  volume {
-    name = "scratch"
   }
 }
 
