@@ -116,3 +116,18 @@ def test_the_alarms_listen_for_what_the_workers_say() -> None:
     said = set(re.findall(r'log\.(?:info|warning|error)\("(\w+)"', telemetry))
     assert listened_for
     assert set(listened_for) <= said
+
+
+def test_the_guide_speaks_of_what_there_is() -> None:
+    """Inputs and outputs that docs/deploying.md names are the full example's."""
+    guide = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    full = TREE / "examples" / "full"
+    block = re.search(r"```hcl\n# my\.tfvars\n(.*?)```", guide, re.DOTALL)
+    assert block
+    given = set(re.findall(r"^(\w+) += ", block[1], re.MULTILINE))
+    inputs = {name: body for kind, name, body in BLOCK.findall((full / "variables.tf").read_text("utf-8"))}
+    required = {name for name, body in inputs.items() if not re.search(r"^  default +=", body, re.MULTILINE)}
+    assert required <= given <= set(inputs)
+    outputs = {name for _, name, _ in BLOCK.findall((full / "outputs.tf").read_text("utf-8"))}
+    assert set(re.findall(r"output -raw (\w+)", guide)) <= outputs
+    assert {path.name for path in EXAMPLES} == set(re.findall(r"^\| [^|]+ \| `([a-z-]+)` \|", guide, re.MULTILINE))
