@@ -41,7 +41,7 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
-	$(LOCK) --group deploy -o requirements/deploy.txt
+	$(LOCK) $(ARGS) --group deploy -o requirements/deploy.txt
 
 check-deploy: check-terraform ## check all that stands under deploy/
 
