@@ -41,3 +41,17 @@ variable "consumer_role_arns" {
   type        = set(string)
   nullable    = false
 }
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the table of tenants; false where terraform destroy must work at once."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "destroy_with_logs" {
+  description = "Whether terraform destroy may delete the bucket while there are logs in it."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -17,8 +17,9 @@ module "global" {
 module "staging" {
   source = "../../modules/staging"
 
-  name        = var.name
-  bucket_name = var.bucket_name
+  name              = var.name
+  bucket_name       = var.bucket_name
+  destroy_with_logs = var.destroy_with_logs
 }
 
 module "writer" {
@@ -33,5 +34,6 @@ module "writer" {
 module "tenants" {
   source = "../../modules/tenants"
 
-  name = var.name
+  name                = var.name
+  deletion_protection = var.deletion_protection
 }

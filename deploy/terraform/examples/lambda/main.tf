@@ -28,8 +28,9 @@ module "global" {
 module "staging" {
   source = "../../modules/staging"
 
-  name        = var.name
-  bucket_name = var.bucket_name
+  name              = var.name
+  bucket_name       = var.bucket_name
+  destroy_with_logs = var.destroy_with_logs
 }
 
 module "writer" {
@@ -44,7 +45,8 @@ module "writer" {
 module "tenants" {
   source = "../../modules/tenants"
 
-  name = var.name
+  name                = var.name
+  deletion_protection = var.deletion_protection
 }
 
 module "queue" {
@@ -73,7 +75,8 @@ module "access" {
 module "registry" {
   source = "../../modules/registry"
 
-  repository_name = var.name
+  repository_name     = var.name
+  destroy_with_images = var.destroy_with_logs
 }
 
 module "lambda" {

@@ -67,3 +67,17 @@ variable "image_tag" {
     error_message = "image_tag is a tag that means one image, as 1.4.0; not latest."
   }
 }
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the table of tenants; false where terraform destroy must work at once."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "destroy_with_logs" {
+  description = "Whether terraform destroy may delete the bucket while there are logs in it."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -41,7 +41,8 @@ module "global" {
 module "europe_registry" {
   source = "../../modules/registry"
 
-  repository_name = var.europe.name
+  repository_name     = var.europe.name
+  destroy_with_images = var.destroy_with_logs
 }
 
 module "europe" {
@@ -59,6 +60,8 @@ module "europe" {
   egress_cidr_blocks          = ["0.0.0.0/0"] # tenants' groups may be in the other region
   endpoint_security_group_ids = { endpoints = module.europe_endpoints.security_group_id }
   gateway_prefix_list_ids     = module.europe_endpoints.prefix_list_ids
+  deletion_protection         = var.deletion_protection
+  destroy_with_logs           = var.destroy_with_logs
 }
 
 module "europe_endpoints" {
@@ -87,7 +90,8 @@ module "america_registry" {
   source    = "../../modules/registry"
   providers = { aws = aws.america }
 
-  repository_name = var.america.name
+  repository_name     = var.america.name
+  destroy_with_images = var.destroy_with_logs
 }
 
 module "america" {
@@ -106,6 +110,8 @@ module "america" {
   egress_cidr_blocks          = ["0.0.0.0/0"] # tenants' groups may be in the other region
   endpoint_security_group_ids = { endpoints = module.america_endpoints.security_group_id }
   gateway_prefix_list_ids     = module.america_endpoints.prefix_list_ids
+  deletion_protection         = var.deletion_protection
+  destroy_with_logs           = var.destroy_with_logs
 }
 
 module "america_endpoints" {

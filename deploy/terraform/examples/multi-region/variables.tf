@@ -57,3 +57,17 @@ variable "america" {
     error_message = "The two regions must be two, and differ in name: the names of their roles are the account's."
   }
 }
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the table of tenants; false where terraform destroy must work at once."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "destroy_with_logs" {
+  description = "Whether terraform destroy may delete the bucket while there are logs in it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
