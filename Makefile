@@ -45,7 +45,7 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 
 check-deploy: check-terraform ## check all that stands under deploy/
 
-check-terraform: $(VENV)/.dev $(VENV)/.demo $(VENV)/deploy/.done ## check the Terraform: style, tests, policies, and a region made for real
+check-terraform: $(VENV)/.dev $(VENV)/deploy/.done ## check the Terraform: style, tests, policies, and a region made for real
 	deploy/checks/check-terraform
 
 deploy-readmes: ## write the tables of inputs and outputs into the modules' READMEs
