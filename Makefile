@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean
+.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean \
+	check-deploy check-terraform deploy-readmes plan deploy destroy
 
 help: ## list the tasks
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
 	$(BIN)/logfanout demo $(ARGS)
@@ -30,7 +31,7 @@ format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint check-k8s ## all that CI runs
+check: test lint check-k8s check-deploy ## all that CI runs
 
 check-k8s: $(VENV)/.k8s ## check k8s/: Vector's programs, the manifests, the alerts; needs kubectl and promtool
 	$(BIN)/python -m pytest tests/k8s $(ARGS)
@@ -48,6 +49,21 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra lambda pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
 	$(LOCK) -c requirements/dev.txt --extra demo --group k8s pyproject.toml -o requirements/k8s.txt
+	$(LOCK) $(ARGS) --group deploy -o requirements/deploy.txt
+
+check-deploy: check-terraform ## check all that stands under deploy/
+
+check-terraform: $(VENV)/.dev $(VENV)/deploy/.done ## check the Terraform: style, tests, policies, and a region made for real
+	deploy/checks/check-terraform
+
+deploy-readmes: ## write the tables of inputs and outputs into the modules' READMEs
+	$(PYTHON) deploy/checks/module_readmes.py --write
+
+plan: ## see what a region would change: make plan EXAMPLE=full VARS=my.tfvars
+deploy: ## apply what was planned: make deploy EXAMPLE=full
+destroy: ## unmake it: make destroy EXAMPLE=full VARS=my.tfvars CONFIRM=full
+plan deploy destroy:
+	@$(MAKE) --no-print-directory --file deploy/Makefile $@
 
 image: ## build the container image
 	docker build --tag logfanout .
@@ -63,4 +79,9 @@ $(VENV)/bin/python:
 $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/deploy/.done: requirements/deploy.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/deploy
+	$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -1,0 +1,44 @@
+output "bucket_name" {
+  description = "Where the collectors write."
+  value       = module.staging.bucket_name
+}
+
+output "topic_arn" {
+  description = "What consumers subscribe to."
+  value       = module.staging.topic_arn
+}
+
+output "writer_role_arns" {
+  description = "Cluster to the role of its collectors."
+  value       = module.writer.cluster_role_arns
+}
+
+output "central_role_arn" {
+  description = "What consumers assume first, and customers trust."
+  value       = module.global.role_arn
+}
+
+output "tenants_table_name" {
+  description = "Where tenants are entered."
+  value       = module.tenants.table_name
+}
+
+output "queue_url" {
+  description = "SQS_QUEUE_URL of the consumers."
+  value       = module.queue.queue_url
+}
+
+output "dead_letters_url" {
+  description = "LOGFANOUT_DLQ_URL of the consumers."
+  value       = module.queue.dead_letters_url
+}
+
+output "ledger_table_name" {
+  description = "LOGFANOUT_LEDGER_TABLE of the consumers."
+  value       = module.tenants.ledger_table_name
+}
+
+output "policy_arn" {
+  description = "What a consumer may do: attach it to the consumers' roles."
+  value       = module.access.policy_arn
+}
