@@ -37,7 +37,7 @@ LABEL org.opencontainers.image.title="logfanout" \
       org.opencontainers.image.description="Delivers the logs a platform collects in S3 to each tenant's own CloudWatch Logs" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.base.name="docker.io/library/python:${PYTHON}-slim-bookworm"
+      org.opencontainers.image.base.name="python:${PYTHON}-slim-bookworm"
 # The base has a pip, and its standard library comes without bytecode, which a read-only root could never keep: each start
 # would compile it anew.
 RUN python -m pip uninstall --yes --root-user-action ignore pip \

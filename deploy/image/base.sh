@@ -57,7 +57,8 @@ main() {
     read -r version interpreter < <(find_python "$wanted")
     [ -n "$version" ] || exit 1
     [ "$version" = "$wanted" ] || say "there is no CPython $wanted here that can be copied: building with $version"
-    name="docker.io/library/python:$version-slim-bookworm"
+    # The short name of the Dockerfile's FROM finds it here before it looks in any registry.
+    name="localhost/python:$version-slim-bookworm"
     if podman image exists "$name"; then
         say "$name is there"
     else
