@@ -3,8 +3,8 @@
 
     GET /healthz on LOGFANOUT_HTTP_PORT ──► exit code 0, or 1 with the reason on stderr
 
-For HEALTHCHECK, and for an ECS task definition, which knows only its own: ``["CMD", "healthcheck"]``. Modes without HTTP
-(port 0, one notification, Lambda) are alive as long as their process is.
+For HEALTHCHECK, and for an ECS task definition, which knows only its own: ``["CMD", "healthcheck"]``. Modes without
+HTTP (port 0, one notification, Lambda) are alive as long as their process is.
 """
 
 import http.client
