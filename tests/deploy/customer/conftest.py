@@ -210,8 +210,7 @@ async def region(aws: Emulator) -> AsyncIterator[Region]:
             PolicyName="needed",
             PolicyDocument=policies.document(
                 policies.allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::*:role/CustomerLogDistribution-*"),
-                # What a copy asks of it: to read here, and to write where the bucket's owner lets it.
-                policies.allow(["s3:GetObject"], f"arn:aws:s3:::{made.bucket}/*"),
+                # To write where a bucket's owner lets it.
                 policies.allow(["s3:PutObject", "s3:PutObjectAcl"], "arn:aws:s3:::*/*"),
             ),
         )
