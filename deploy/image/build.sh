@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How is the image built where there is no Docker engine?
 #
-#     Debian's buildah, podman, runc (installed if absent) ──► base.sh ──► buildah bud ──► localhost/logfanout:check
+#     Debian's buildah, podman, runc, … (installed if absent) ──► base.sh ──► buildah bud ──► localhost/logfanout:check
 #
 # Fails where it cannot; never skips. Needs root, a Debian mirror and a package index. Two minutes the first time, then
 # as long as the build takes.
@@ -10,16 +10,18 @@ cd "$(dirname "$0")/../.."
 
 say() { printf 'image: %s\n' "$*" >&2; }
 
-NEEDED=(buildah debootstrap podman runc)
+# Program and Debian package; promtool checks compose.yaml's Prometheus and the dashboard's queries.
+NEEDED=(buildah:buildah debootstrap:debootstrap podman:podman runc:runc promtool:prometheus)
 
 install_missing() {
-    local tool missing=()
-    for tool in "${NEEDED[@]}"; do
-        command -v "$tool" >/dev/null || missing+=("$tool")
+    local needed missing=()
+    for needed in "${NEEDED[@]}"; do
+        command -v "${needed%%:*}" >/dev/null || missing+=("${needed#*:}")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
     say "installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
+    # Run level 1: what comes with a service must not start it.
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     apt-get update -qq
     # --no-install-recommends: podman recommends another runtime, which does not run everywhere runc does.
     apt-get install --yes -qq --no-install-recommends "${missing[@]}" >/dev/null
