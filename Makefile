@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check lock image clean
+.PHONY: help demo test drills lint format check lock image sbom check-customer check-image clean
 
 help: ## list the tasks
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
 	$(BIN)/logfanout demo $(ARGS)
@@ -40,12 +40,41 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra demo --group build pyproject.toml -o requirements/demo.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(LOCK) $(ARGS) --group customer -o requirements/customer.txt
+	$(LOCK) $(ARGS) --group image -o requirements/image.txt
+	$(LOCK) $(ARGS) --group sbom -o requirements/sbom.txt
 
-image: ## build the container image
-	docker build --tag logfanout .
+# Which engine: docker, or podman, which takes the same. PLATFORM=linux/arm64 builds for the other architecture.
+ENGINE ?= docker
+PLATFORM ?=
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+image: ## build the container image: make image ENGINE=podman PLATFORM=linux/arm64
+	$(ENGINE) build $(if $(PLATFORM),--platform $(PLATFORM)) --build-arg REVISION=$(REVISION) --tag logfanout .
+
+sbom: ## write build/sbom.cdx.json, the list of what is in the image
+	$(ENGINE) build --target sbom --output type=local,dest=build .
+
+# The tools are not the project's dependencies, and some contradict them: an environment of their own.
+CHECKS := .venv-checks
+$(CHECKS)/.customer: requirements/customer.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(CHECKS)
+	$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+check-customer: $(VENV)/.dev $(CHECKS)/.customer ## check deploy/customer beyond `make test`: lint, terraform test, apply
+	$(CHECKS)/bin/shellcheck deploy/customer/*.sh
+	BIN=$(CURDIR)/$(CHECKS)/bin deploy/customer/check.sh
+	$(BIN)/python -m pytest tests/deploy/customer -m terraform $(ARGS)
+
+check-image: $(VENV)/.dev $(CHECKS)/.customer ## build the image without an engine, run it, try compose.yaml; needs root
+	$(CHECKS)/bin/hadolint Dockerfile
+	$(CHECKS)/bin/shellcheck deploy/image/*.sh deploy/compose/localstack/*
+	deploy/image/build.sh
+	PATH="$(CURDIR)/$(CHECKS)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy/image -m image $(ARGS)
 
 clean: ## remove what was made here
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CHECKS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("logfanout needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
