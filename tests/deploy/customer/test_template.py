@@ -14,6 +14,7 @@ from logfanout.demo.roster import HOME_REGION
 from logfanout.tenants import rows
 
 DOCS = Path(__file__).parents[3]
+CUSTOMER = DOCS / "deploy" / "customer"
 Stack = Callable[..., Awaitable[dict[str, str]]]
 KEY = "arn:aws:kms:us-east-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -97,6 +98,29 @@ def test_every_parameter_is_explained(template: dict[str, Any]) -> None:
 def test_the_template_knows_the_days_that_the_worker_knows(template: dict[str, Any]) -> None:
     """A retention that one takes and the other refuses would dead-letter the tenant's logs."""
     assert set(template["Parameters"]["RetentionDays"]["AllowedValues"]) == {0, *rows.RETENTION_DAYS}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "module"),
+    [
+        ("TenantId", ""),
+        ("TenantId", "modules/bucket"),
+        ("CentralRoleArn", ""),
+        ("CentralRoleArn", "modules/bucket"),
+        ("ExternalId", ""),
+        ("RoleSuffix", ""),
+        ("S3BucketName", "modules/bucket"),
+        ("S3Prefix", "modules/bucket"),
+        ("KmsKeyArn", "modules/log_group"),
+    ],
+)
+def test_the_modules_refuse_what_the_template_refuses(template: dict[str, Any], parameter: str, module: str) -> None:
+    """One pattern for both: a tenant that one takes and the other does not would be a riddle."""
+    pattern = template["Parameters"][parameter]["AllowedPattern"]
+    if pattern.startswith("(") and pattern.endswith(")?"):
+        pattern = pattern[1:-2]  # optional in the template
+    variables = (CUSTOMER / "terraform" / module / "variables.tf").read_text("utf-8")
+    assert f'"^{pattern}$"' in variables
 
 
 @pytest.mark.parametrize("page", ["docs/onboarding.md", "deploy/customer/README.md"])
