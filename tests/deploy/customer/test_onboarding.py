@@ -235,7 +235,7 @@ async def test_copies_go_below_the_tenants_name(aws: Emulator, region: Region, c
         aws.client("s3", account=ACCOUNT, region=HOME_REGION) as as_customer,
         aws.client_of(central, "s3", region=HOME_REGION) as as_central,
     ):
-        # It speaks plain HTTP, which the policy refuses; and it knows callers of another account by their account alone.
+        # It speaks plain HTTP, which the policy refuses, and knows callers of another account by their account alone.
         # That seen, the rest is tried without the one and for the other (test_policies.py asks of both).
         with pytest.raises(ClientError, match="AccessDenied"):
             await as_central.put_object(**asked)

@@ -16,8 +16,8 @@ from logfanout.demo.region import Region, provision
 from logfanout.demo.roster import PLATFORM_ACCOUNT, roster
 
 IMAGE = "localhost/logfanout:check"
-# What a container may on Fargate and Kubernetes with our settings: nothing to write to, no capability, no way up. runc and
-# the two limits are for machines where a container cannot raise its own.
+# What a container may on Fargate and Kubernetes with our settings: nothing to write to, no capability, no way up. runc
+# and the two limits are for machines where a container cannot raise its own.
 CONFINED = [
     "--runtime=runc",
     "--network=host",
@@ -100,7 +100,7 @@ async def region(aws: Emulator) -> Region:
 
 @pytest.fixture
 async def told(aws: Emulator, region: Region) -> dict[str, str]:
-    """The environment of a task with the credentials of the task's role; a port of its own, since the network is ours."""
+    """The environment of a task, with the task role's credentials; a port of its own, since the network is shared."""
     everything = fleet.environment(
         region,
         endpoint_url=aws.endpoint_url,

@@ -55,7 +55,7 @@ async def until(holds: Callable[[], Awaitable[bool]], container: "Container") ->
     """Return once *holds* does; a container has no event to wait for."""
     try:
         async with asyncio.timeout(SECONDS):
-            while not await holds():
+            while not await holds():  # noqa: ASYNC110  see above
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise AssertionError(await container.log()) from None
@@ -105,7 +105,7 @@ async def test_several_processes_share_a_folder(start: "Start") -> None:
 
 
 async def test_a_stop_while_it_still_starts_is_heard(start: "Start") -> None:
-    """Process 1 gets no default for a signal: without an init, SIGTERM before Python's handler is there does nothing."""
+    """Process 1 has no default for a signal: without an init, a SIGTERM before Python's handler does nothing."""
     container = await start()
     asked = time.monotonic()
     await container.tell("kill", "--signal=TERM")
@@ -194,7 +194,7 @@ async def test_the_list_of_what_is_in_it_is_complete(once: Once) -> None:
         (normal(name), version)
         for lock in ("run.txt", "image.txt")
         for name, version, marker in re.findall(
-            r"^([\w.-]+)==([\w.!+]+)(?: ; (.*?))? \\$", (REQUIREMENTS / lock).read_text(), re.M
+            r"^([\w.-]+)==([\w.!+]+)(?: ; (.*?))? \\$", (REQUIREMENTS / lock).read_text(), re.MULTILINE
         )
         if not marker
     }
