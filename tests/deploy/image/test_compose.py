@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 
 from logfanout import settings, telemetry
 from logfanout.demo import fleet
-from logfanout.demo.emulator import Emulator
+from logfanout.demo.emulator import Emulator, free_port
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
@@ -202,7 +202,7 @@ async def test_the_region_it_makes_is_one_the_worker_delivers_in(aws: Emulator, 
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "LOGFANOUT_HTTP_HOST": "127.0.0.1",
-        "LOGFANOUT_HTTP_PORT": str(fleet.free_port()),
+        "LOGFANOUT_HTTP_PORT": str(free_port()),
         "NO_PROXY": "127.0.0.1",
     }
     async with fleet.fleet(told, tmp_path / "worker.log") as worker:

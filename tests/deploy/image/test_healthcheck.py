@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from logfanout.demo.fleet import free_port
+from logfanout.demo.emulator import free_port
 
 HEALTHCHECK = Path(__file__).parents[3] / "deploy" / "image" / "healthcheck.py"
 
