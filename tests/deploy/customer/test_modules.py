@@ -10,7 +10,8 @@ from logfanout.demo.emulator import Emulator
 if TYPE_CHECKING:
     from tests.deploy.customer.conftest import Side
 
-pytestmark = [pytest.mark.emulator, pytest.mark.terraform]
+# The provider waits until what it made is there to stay: minutes for a bucket.
+pytestmark = [pytest.mark.emulator, pytest.mark.terraform, pytest.mark.timeout(900)]
 Customer = Callable[..., Awaitable["Side"]]
 
 

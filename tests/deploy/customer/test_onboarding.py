@@ -27,7 +27,7 @@ Customer = Callable[..., Awaitable["Side"]]
 ACCOUNT = "222222222222"
 KEY = "acme/prod/storefront/storefront-7d9f/1700000000-1.log.gz"
 LINES = ["first", "second", "third"]
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class Platform:
@@ -133,6 +133,7 @@ async def test_the_worker_delivers_through_the_role_the_customer_made(
 
 
 @pytest.mark.terraform
+@pytest.mark.timeout(900)
 async def test_the_worker_delivers_through_the_role_terraform_made(
     modules_customer: Customer, platform: Platform
 ) -> None:
