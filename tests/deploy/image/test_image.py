@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
+import logfanout
 from logfanout.demo.emulator import Emulator
 from logfanout.demo.region import Region
 from logfanout.demo.roster import HOME_REGION, PLATFORM_ACCOUNT
@@ -182,6 +183,7 @@ def test_it_says_what_it_is(inspected: Mapping[str, Any]) -> None:
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in inspected["Labels"].items()}
     assert {"title", "description", "version", "revision", "base.name"} <= set(labels)
     assert labels["title"] == "logfanout"
+    assert labels["version"] == logfanout.__version__
 
 
 async def test_the_list_of_what_is_in_it_is_complete(once: Once) -> None:
