@@ -56,25 +56,25 @@ sbom: ## write build/sbom.cdx.json, the list of what is in the image
 	$(ENGINE) build --target sbom --output type=local,dest=build .
 
 # The tools are not the project's dependencies, and some contradict them: an environment of their own.
-CHECKS := .venv-checks
-$(CHECKS)/.customer: requirements/customer.txt | $(VENV)/bin/python
+CHECKS := $(VENV)/customer
+$(CHECKS)/.done: requirements/customer.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(CHECKS)
 	$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
-check-customer: $(VENV)/.dev $(CHECKS)/.customer ## check deploy/customer beyond `make test`: lint, terraform test, apply
+check-customer: $(VENV)/.dev $(CHECKS)/.done ## check deploy/customer beyond `make test`: lint, terraform test, apply
 	$(CHECKS)/bin/shellcheck deploy/customer/*.sh
 	BIN=$(CURDIR)/$(CHECKS)/bin deploy/customer/check.sh
-	$(BIN)/python -m pytest tests/deploy/customer -m terraform $(ARGS)
+	$(BIN)/python -m pytest tests/deploy/customer -m customer $(ARGS)
 
-check-image: $(VENV)/.dev $(CHECKS)/.customer ## build the image without an engine, run it, try compose.yaml; needs root
+check-image: $(VENV)/.dev $(CHECKS)/.done ## build the image without an engine, run it, try compose.yaml; needs root
 	$(CHECKS)/bin/hadolint Dockerfile
 	$(CHECKS)/bin/shellcheck deploy/image/*.sh deploy/compose/localstack/*
 	deploy/image/build.sh
 	PATH="$(CURDIR)/$(CHECKS)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy/image -m image $(ARGS)
 
 clean: ## remove what was made here
-	rm -rf $(VENV) $(CHECKS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("logfanout needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'

@@ -14,6 +14,8 @@ say() { printf 'customer: %s\n' "$*"; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
+command -v terraform >/dev/null || { say "Terraform 1.9 or later is needed, and there is none on the PATH"; exit 1; }
+
 say "cfn-lint"
 "$BIN/cfn-lint" --include-checks I --non-zero-exit-code informational cloudformation.yaml
 

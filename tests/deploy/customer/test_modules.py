@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.deploy.customer.conftest import Side
 
 # The provider waits until what it made is there to stay: minutes for a bucket.
-pytestmark = [pytest.mark.emulator, pytest.mark.terraform, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.emulator, pytest.mark.customer, pytest.mark.timeout(900)]
 Customer = Callable[..., Awaitable["Side"]]
 
 

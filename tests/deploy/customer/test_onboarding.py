@@ -132,7 +132,7 @@ async def test_the_worker_delivers_through_the_role_the_customer_made(
     assert sorted(await platform.delivers()) == sorted(LINES)
 
 
-@pytest.mark.terraform
+@pytest.mark.customer
 @pytest.mark.timeout(900)
 async def test_the_worker_delivers_through_the_role_terraform_made(
     modules_customer: Customer, platform: Platform
