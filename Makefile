@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What checks deploy/: no dependencies of the project, and some contradict them.
+TOOLS := $(VENV)/deploy
 # Options for `make demo` and `make test`: make demo ARGS="--tenants 8 --keep"
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean \
-	check-deploy check-terraform deploy-readmes plan deploy destroy
+.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image sbom clean \
+	check-deploy check-terraform check-customer check-image deploy-readmes plan deploy destroy
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -50,10 +52,12 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
 	$(LOCK) -c requirements/dev.txt --extra demo --group k8s pyproject.toml -o requirements/k8s.txt
 	$(LOCK) $(ARGS) --group deploy -o requirements/deploy.txt
+	$(LOCK) $(ARGS) --group image -o requirements/image.txt
+	$(LOCK) $(ARGS) --group sbom -o requirements/sbom.txt
 
-check-deploy: check-terraform ## check all that stands under deploy/
+check-deploy: check-terraform check-customer check-image ## check all that stands under deploy/
 
-check-terraform: $(VENV)/.dev $(VENV)/deploy/.done ## check the Terraform: style, tests, policies, and a region made for real
+check-terraform: $(VENV)/.dev $(TOOLS)/.done ## check the Terraform: style, tests, policies, and a region made for real
 	deploy/checks/check-terraform
 
 deploy-readmes: ## write the tables of inputs and outputs into the modules' READMEs
@@ -65,8 +69,27 @@ destroy: ## unmake it: make destroy EXAMPLE=full VARS=my.tfvars CONFIRM=full
 plan deploy destroy:
 	@$(MAKE) --no-print-directory --file deploy/Makefile $@
 
-image: ## build the container image
-	docker build --tag logfanout .
+# Which engine: docker, or podman, which takes the same. PLATFORM=linux/arm64 builds for the other architecture.
+ENGINE ?= docker
+PLATFORM ?=
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+image: ## build the container image: make image ENGINE=podman PLATFORM=linux/arm64
+	$(ENGINE) build $(if $(PLATFORM),--platform $(PLATFORM)) --build-arg REVISION=$(REVISION) --tag logfanout .
+
+sbom: ## write build/sbom.cdx.json, the list of what is in the image
+	$(ENGINE) build --target sbom --output type=local,dest=build .
+
+check-customer: $(VENV)/.dev $(TOOLS)/.done ## check deploy/customer beyond `make test`: lint, terraform test, apply
+	$(TOOLS)/bin/shellcheck deploy/customer/*.sh
+	BIN=$(CURDIR)/$(TOOLS)/bin deploy/customer/check.sh
+	$(BIN)/python -m pytest tests/deploy/customer -m customer $(ARGS)
+
+check-image: $(VENV)/.dev $(TOOLS)/.done ## build the image without an engine, run it, try compose.yaml; needs root
+	$(TOOLS)/bin/hadolint Dockerfile
+	$(TOOLS)/bin/shellcheck deploy/image/*.sh deploy/compose/localstack/*
+	deploy/image/build.sh
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(BIN)/python -m pytest tests/deploy/image -m image $(ARGS)
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -81,7 +104,7 @@ $(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/deploy/.done: requirements/deploy.txt | $(VENV)/bin/python
-	$(BIN)/python -m venv $(VENV)/deploy
-	$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+$(TOOLS)/.done: requirements/deploy.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
