@@ -95,6 +95,7 @@ class BatchDelivery:
         self.destination = destination
         self.tally = Tally()
         self.failure: LogfanoutError | None = None
+        self.refusal: AccessRefused | None = None
         self._writer = writer
         self._ref = shipment.ref
         self._require_ours = shipment.require_ours
@@ -110,11 +111,6 @@ class BatchDelivery:
 
     def __repr__(self) -> str:
         return f"<BatchDelivery to {self.destination}: {self.tally}>"
-
-    @property
-    def refusal(self) -> AccessRefused | None:
-        """What the destination said, if it refused us."""
-        return self.failure if isinstance(self.failure, AccessRefused) else None
 
     @property
     def accepted(self) -> bool:
@@ -134,9 +130,7 @@ class BatchDelivery:
     async def _flush(self) -> None:
         if self._keeper is None:
             return
-        before = self.failure
-        await self._guarded(self._keeper.flush())
-        if self.failure is before:
+        if await self._guarded(self._keeper.flush()) is None:
             self._take(self._kept)
 
     async def take(self, records: Records) -> None:
@@ -175,7 +169,9 @@ class BatchDelivery:
     async def _put(self, batch: Batch) -> None:
         placed = Placed()
         try:
-            await self._guarded(self._writer.put(batch, placed=placed))
+            refused = await self._guarded(self._writer.put(batch, placed=placed))
+            if isinstance(refused, AccessRefused):  # what the keeper is refused is no word of the destination's
+                self.refusal = self.refusal or refused
             self.tally.delivered += placed.delivered
             for positions in placed.taken:
                 self._take(positions)
@@ -184,12 +180,14 @@ class BatchDelivery:
         finally:
             self._free.release()
 
-    async def _guarded(self, step: Awaitable[object]) -> None:
-        """Await *step*; its failure is the delivery's, and not an end to the other puts."""
+    async def _guarded(self, step: Awaitable[object]) -> LogfanoutError | None:
+        """Await *step*; its failure, which is returned, is the delivery's, and not an end to the other puts."""
         try:
             await step
         except LogfanoutError as error:
             self.failure = self.failure or error
+            return error
+        return None
 
     async def _cast_out_unreadable(self, records: Sequence[Unreadable]) -> None:
         if not records:
