@@ -210,6 +210,39 @@ async def test_two_extensions_may_fail() -> None:
 
 
 @virtual_time
+async def test_an_extension_without_an_answer_costs_no_lease() -> None:
+    """Neither those it was for, nor those behind it in the same round."""
+    queue = Hanging()
+    for _ in range(25):
+        queue.send("{}")
+
+    async def slowly(lease: Lease) -> None:
+        await asyncio.sleep(3 * LEASE_SECONDS)
+        queue.counts.append(lease.message.receive_count)
+        await lease.delete()
+
+    async with serving(queue, slowly, slots=25) as work:
+        await work.until(lambda: not queue.bodies())
+    assert queue.hung == 1
+    assert queue.counts == [1] * 25
+
+
+class Hanging(WatchedQueue):
+    """A queue that never answers the first batch of extensions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hung = 0
+        self.counts: list[int] = []
+
+    async def hide(self, receipts: Sequence[str], *, seconds: int) -> Sequence[Refusal]:
+        if not self.hung:
+            self.hung += 1
+            await asyncio.sleep(3600)
+        return await super().hide(receipts, seconds=seconds)
+
+
+@virtual_time
 async def test_an_extension_refused_in_a_batch_is_asked_for_alone() -> None:
     """SQS may carry out a part of a batch only; the rest is not left to the next round."""
     queue = Picky()
