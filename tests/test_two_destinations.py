@@ -171,3 +171,33 @@ async def test_a_copy_throttled_for_long_is_tried_again_later() -> None:
     assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
     assert scene.messages == ["one", "two"]
     assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_a_bug_in_a_copy_costs_the_group_nothing() -> None:
+    """What S3 says that nobody foresaw ends the message as a crash does, but not what the group is just taking."""
+    scene = Scene()
+    scene.world.logs.slow(2, on="put")
+    scene.world.copies.fail_next(1, RuntimeError("a code in no table"), on="copy")
+    ref = scene.upload()
+    with pytest.raises(RuntimeError):
+        await scene.deliver(ref)
+    assert scene.messages == ["one", "two"]
+    assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
+    assert scene.messages == ["one", "two"]
+    assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_a_bug_in_a_put_costs_the_bucket_nothing() -> None:
+    """The other way about."""
+    scene = Scene()
+    scene.world.copies.slow(2, on="copy")
+    scene.world.logs.fail_next(1, RuntimeError("a code in no table"), on="put")
+    ref = scene.upload()
+    with pytest.raises(RuntimeError):
+        await scene.deliver(ref)
+    assert scene.copies == [COPY]
+    assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
+    assert scene.messages == ["one", "two"]
+    assert scene.copies == [COPY]

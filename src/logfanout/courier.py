@@ -7,7 +7,7 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -207,8 +207,9 @@ class Courier:
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._handed_over(deliveries, journey)
         self._tell_breakers(deliveries)
-        for delivery in deliveries:
-            delivery.account(complete=_is_complete(unreadable))
+        with ExitStack() as accounts:  # each is told of, though another does not add up
+            for delivery in reversed(deliveries):
+                accounts.callback(delivery.account, complete=_is_complete(unreadable))
         failures = [delivery.failure for delivery in deliveries if delivery.failure]
         failures.extend([unreadable] if unreadable else [])
         if failures:

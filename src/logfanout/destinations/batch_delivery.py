@@ -96,6 +96,7 @@ class BatchDelivery:
         self.tally = Tally()
         self.failure: LogfanoutError | None = None
         self.refusal: AccessRefused | None = None
+        self._bug: Exception | None = None
         self._writer = writer
         self._ref = shipment.ref
         self._require_ours = shipment.require_ours
@@ -153,7 +154,7 @@ class BatchDelivery:
     async def _launch(self, batch: Batch) -> None:
         await self._free.acquire()
         self._check_ours()
-        if self.failure is not None:
+        if self.failure is not None or self._bug is not None:
             self._free.release()
             return
         self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
@@ -177,6 +178,8 @@ class BatchDelivery:
                 self._take(positions)
             for outcasts in placed.outcasts:
                 await self._cast_out(outcasts)
+        except Exception as bug:  # noqa: BLE001  raised by ``account``: what else is under way has its end first
+            self._bug = self._bug or bug
         finally:
             self._free.release()
 
@@ -236,6 +239,7 @@ class BatchDelivery:
 
         Raises:
             AccountingBroken: a complete delivery without failure does not add up.
+            Exception: a put ended in a bug.
         """
         tenant, tally, uri = self.destination.tenant, self.tally, self._ref.uri
         for outcome in ("delivered", "skipped", "quarantined", "rejected"):
@@ -245,6 +249,8 @@ class BatchDelivery:
             telemetry.EventsUntimed(tenant=tenant, count=tally.untimed, object=uri).emit()
         for reason, count in tally.refused.items():
             telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=uri).emit()
+        if self._bug is not None:
+            raise self._bug
         if complete and self.failure is None and not tally.balanced:
             telemetry.AccountingBroke(object=uri, tenant=tenant, tally=repr(tally)).emit()
             raise AccountingBroken(f"{uri}: {tally} does not add up")

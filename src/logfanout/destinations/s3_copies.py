@@ -157,6 +157,7 @@ class CopyDelivery:
         self._shipment = shipment
         self._by = by
         self._copying = asyncio.TaskGroup()
+        self._bug: Exception | None = None
 
     def __repr__(self) -> str:
         return f"<CopyDelivery to {self.destination}: {'taken' if self.taken else 'not yet'}>"
@@ -178,7 +179,13 @@ class CopyDelivery:
         """There is nothing left to send."""
 
     def account(self, *, complete: bool) -> None:
-        """Nothing remains to be counted: an object that was not read has no events, and the copy is reported."""
+        """Nothing remains to be counted: an object that was not read has no events, and the copy is reported.
+
+        Raises:
+            Exception: the copy ended in a bug.
+        """
+        if self._bug is not None:
+            raise self._bug
 
     async def _deliver(self) -> None:
         try:
@@ -186,6 +193,8 @@ class CopyDelivery:
             await patiently()(self._attempt)
         except LogfanoutError as error:
             self.failure = error
+        except Exception as bug:  # noqa: BLE001  raised by ``account``: what others deliver has its end first
+            self._bug = bug
         else:
             self.accepted = True
             self.taken = WHOLE
