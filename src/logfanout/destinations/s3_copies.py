@@ -212,9 +212,10 @@ class CopyDelivery:
         # With the task's own credentials: if the source is refused, that is no fault of the tenant's.
         facts = await self._by.source.describe(self._shipment.ref)
         began = asyncio.get_running_loop().time()
-        outcome = "accepted"
+        outcome = "unanswered"  # cut off, or a bug of ours
         try:
             await self._by.copy(self.destination, self._shipment, facts)
+            outcome = "accepted"
         except LogfanoutError as error:
             outcome = type(error).__name__
             self.refusal = error if isinstance(error, AccessRefused) else None
