@@ -695,6 +695,28 @@ async def test_a_drain_ends_in_time_even_if_sqs_does_not_answer(seconds: float) 
 
 
 @virtual_time
+async def test_a_drain_ends_in_time_though_what_is_given_back_is_not_answered() -> None:
+    """A crowd's messages are given back while its slots are busy: SQS may hang over that as over all else."""
+    queue = WatchedQueue()
+    for _ in range(100):
+        queue.send("{}")
+    queue.slow(3600, on="hide")
+    inbox = Inbox(queue, dead_letters=None, lane=lambda _: "acme", terms=terms(slots=8))
+    stop = asyncio.Event()
+
+    async def for_ever(_lease: Lease) -> None:
+        await asyncio.Event().wait()
+
+    served = asyncio.create_task(inbox.serve(for_ever, stop=stop, drain_seconds=25))
+    await asyncio.sleep(5)
+    assert len(queue.hidden) > 10
+    began = now()
+    stop.set()
+    await served
+    assert now() - began <= 26
+
+
+@virtual_time
 async def test_what_was_started_has_its_time_though_sqs_is_slow() -> None:
     """To show the others again may take as long as it likes: meanwhile what is under way is finished, and deleted."""
     queue = WatchedQueue()
