@@ -124,6 +124,23 @@ async def test_a_bucket_that_refuses_costs_the_group_nothing() -> None:
 
 
 @virtual_time
+async def test_an_object_is_not_read_again_for_one_that_has_all_of_it() -> None:
+    """Neither while the other one is parked, nor when it is let in: there is nothing to send to the group."""
+    scene = Scene()
+    scene.world.copies.shut(BUCKET)
+    ref = scene.upload()
+    await scene.deliver(ref)
+    assert (await scene.deliver(ref, receive_count=2)).retry_after_seconds > 0
+    assert (await scene.another().deliver(ref, receive_count=3)).verdict is Verdict.KEEP
+    scene.world.copies.add_bucket(BUCKET, lets_in=CENTRAL_ROLE)
+    await asyncio.sleep(FIRST_OPEN_SECONDS)
+    assert (await scene.deliver(ref, receive_count=4)).verdict is Verdict.DELETE
+    assert scene.copies == [COPY]
+    assert scene.messages == ["one", "two"]
+    assert scene.world.bucket.calls["open"] == 1
+
+
+@virtual_time
 async def test_a_group_that_refuses_costs_the_bucket_nothing() -> None:
     """The other way about: the copy is made at once, and once."""
     scene = Scene()
