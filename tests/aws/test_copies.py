@@ -106,6 +106,7 @@ async def test_a_session_signs(copier: S3Copier, site: Site) -> None:
         (error("NoSuchVersion", 404), ObjectGone),
         (error("InvalidObjectState", 403), ObjectRefused),
         (error("KeyTooLongError", 400), DestinationUnusable),
+        (error("InvalidBucketName", 400), DestinationUnusable),
         (error("SlowDown", 503), Throttled),
         (error("PreconditionFailed", 412), Unavailable),
         (error("ExpiredToken", 400), CredentialsExpired),

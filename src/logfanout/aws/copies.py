@@ -46,6 +46,7 @@ COPY_FAULTS: Table = {
     "IllegalLocationConstraintException": AccessRefused,
     "AccessControlListNotSupported": AccessRefused,
     "MethodNotAllowed": AccessRefused,
+    "InvalidBucketName": DestinationUnusable,
     "KeyTooLongError": DestinationUnusable,
     "MetadataTooLarge": DestinationUnusable,
     "TemporaryRedirect": Unavailable,  # DNS does not know the new bucket's region yet
