@@ -17,7 +17,7 @@ from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.couriers import parts_of, rules_of
 from logfanout.testing.world import CENTRAL_ROLE, ndjson, notice
-from logfanout.worker import Report, Worker
+from logfanout.worker import REDRIVEN_AFTER_MS, Report, Worker
 
 ACCOUNT, GROUP, BUCKET = "111122223333", "/platform/logs", "acme-archive"
 MIB = 1024 * 1024
@@ -34,13 +34,21 @@ class Scene:
         self.parts = parts_of(self.world, gate=Gate(64 * MIB), fleet=self.world.ledger)
         self.worker = Worker(Courier(self.parts, rules_of()))
 
+    def another(self) -> "Scene":
+        """Another worker of the same fleet, which knows nothing itself."""
+        other = Scene.__new__(Scene)
+        other.world = self.world
+        other.parts = parts_of(self.world, gate=Gate(64 * MIB), fleet=self.world.ledger)
+        other.worker = Worker(Courier(other.parts, rules_of()))
+        return other
+
     def upload(self, application: str = "web", data: bytes | None = None, **how: Any) -> ObjectRef:
         content = ndjson("one", "two", at_ms=NOON_MS) if data is None else data
         return self.world.upload(f"acme/c1/{application}/pod-1/a.gz", content, announce=False, **how)
 
-    async def deliver(self, ref: ObjectRef, *, receive_count: int = 1) -> Report:
+    async def deliver(self, ref: ObjectRef, *, receive_count: int = 1, sent_ms: int = NOON_MS) -> Report:
         body = notice(ref, sent_ms=NOON_MS)
-        message = Received(id="m", receipt="r", body=body, receive_count=receive_count, sent_ms=NOON_MS)
+        message = Received(id="m", receipt="r", body=body, receive_count=receive_count, sent_ms=sent_ms)
         return await self.worker.deliver(message)
 
     @property
@@ -116,6 +124,23 @@ async def test_a_bucket_that_refuses_costs_the_group_nothing() -> None:
 
 
 @virtual_time
+async def test_an_object_is_not_read_again_for_one_that_has_all_of_it() -> None:
+    """Neither while the other one is parked, nor when it is let in: there is nothing to send to the group."""
+    scene = Scene()
+    scene.world.copies.shut(BUCKET)
+    ref = scene.upload()
+    await scene.deliver(ref)
+    assert (await scene.deliver(ref, receive_count=2)).retry_after_seconds > 0
+    assert (await scene.another().deliver(ref, receive_count=3)).verdict is Verdict.KEEP
+    scene.world.copies.add_bucket(BUCKET, lets_in=CENTRAL_ROLE)
+    await asyncio.sleep(FIRST_OPEN_SECONDS)
+    assert (await scene.deliver(ref, receive_count=4)).verdict is Verdict.DELETE
+    assert scene.copies == [COPY]
+    assert scene.messages == ["one", "two"]
+    assert scene.world.bucket.calls["open"] == 1
+
+
+@virtual_time
 async def test_a_group_that_refuses_costs_the_bucket_nothing() -> None:
     """The other way about: the copy is made at once, and once."""
     scene = Scene()
@@ -138,13 +163,26 @@ async def test_another_worker_goes_on_where_each_stands() -> None:
     ref = scene.upload()
     assert (await scene.deliver(ref)).verdict is Verdict.KEEP
     scene.world.logs.heal()
-    other = Scene.__new__(Scene)
-    other.world = scene.world
-    other.parts = parts_of(scene.world, gate=Gate(64 * MIB), fleet=scene.world.ledger)
-    other.worker = Worker(Courier(other.parts, rules_of()))
-    assert (await other.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
+    assert (await scene.another().deliver(ref, receive_count=2)).verdict is Verdict.DELETE
     assert scene.messages == ["one", "two"]
     assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_a_redriven_letter_goes_on_where_each_stands() -> None:
+    """It comes as a new message, to a worker that knows nothing: that it is late says that somebody was at it."""
+    scene = Scene()
+    scene.world.copies.shut(BUCKET)
+    ref = scene.upload()
+    assert (await scene.deliver(ref)).verdict is Verdict.KEEP
+    assert scene.messages == ["one", "two"]
+    scene.world.copies.add_bucket(BUCKET, lets_in=CENTRAL_ROLE)
+    late = NOON_MS + REDRIVEN_AFTER_MS + 1
+    assert (await scene.another().deliver(ref, sent_ms=late)).verdict is Verdict.DELETE
+    assert scene.messages == ["one", "two"]
+    assert scene.copies == [COPY]
+    await scene.another().deliver(ref, sent_ms=late)
+    assert scene.messages == ["one", "two"]
 
 
 @virtual_time
@@ -168,6 +206,36 @@ async def test_a_copy_throttled_for_long_is_tried_again_later() -> None:
     ref = scene.upload()
     assert (await scene.deliver(ref)).verdict is Verdict.KEEP
     scene.world.copies.heal()
+    assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
+    assert scene.messages == ["one", "two"]
+    assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_a_bug_in_a_copy_costs_the_group_nothing() -> None:
+    """What S3 says that nobody foresaw ends the message as a crash does, but not what the group is just taking."""
+    scene = Scene()
+    scene.world.logs.slow(2, on="put")
+    scene.world.copies.fail_next(1, RuntimeError("a code in no table"), on="copy")
+    ref = scene.upload()
+    with pytest.raises(RuntimeError):
+        await scene.deliver(ref)
+    assert scene.messages == ["one", "two"]
+    assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
+    assert scene.messages == ["one", "two"]
+    assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_a_bug_in_a_put_costs_the_bucket_nothing() -> None:
+    """The other way about."""
+    scene = Scene()
+    scene.world.copies.slow(2, on="copy")
+    scene.world.logs.fail_next(1, RuntimeError("a code in no table"), on="put")
+    ref = scene.upload()
+    with pytest.raises(RuntimeError):
+        await scene.deliver(ref)
+    assert scene.copies == [COPY]
     assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
     assert scene.messages == ["one", "two"]
     assert scene.copies == [COPY]

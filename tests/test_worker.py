@@ -471,6 +471,18 @@ async def test_a_lost_lease_is_left_alone() -> None:
 
 
 @virtual_time
+async def test_a_lease_that_ran_out_writes_no_letter() -> None:
+    """Another worker may have the message, or SQS has set it aside itself: it is theirs to say why."""
+    scene = Scene(max_receives=3)
+    scene.world.bucket.slow(40, on="open")
+    lease = scene.lease(scene.body(scene.upload("acme/c1/web/pod-1/a.gz")), receive_count=3)
+    await scene.worker.handle(lease)
+    assert scene.settled.outcomes == ["given back"]
+    assert scene.settled.letters == []
+    assert scene.messages == []
+
+
+@virtual_time
 async def test_a_cancelled_message_stops_its_puts() -> None:
     """At the end of a drain nothing goes on in the background."""
     scene = Scene()

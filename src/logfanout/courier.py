@@ -7,7 +7,7 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,7 +17,7 @@ from logfanout.destinations.kind import Delivery, Kind, Shipment
 from logfanout.errors import DestinationParked, LogfanoutError, Permanent, TenantUnknown
 from logfanout.ledger.ledgers import Ledgers
 from logfanout.ledger.object_ids import object_id
-from logfanout.ledger.ranges import NOTHING
+from logfanout.ledger.ranges import ALL, NOTHING
 from logfanout.memory import Gate
 from logfanout.pipeline import notices, routes
 from logfanout.pipeline.inbox import Lease
@@ -69,6 +69,7 @@ class _Journey:
     lease: Lease | None
     memory: Memory
     deliveries: Sequence[Delivery] = ()
+    served: Sequence[Destination] = ()  # those that have everything now
 
 
 class Courier:
@@ -170,8 +171,9 @@ class Courier:
             raise
         self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=_now())
         wanting = routes.wanting(tenant, application=journey.key.application)
-        if wanting:
-            await self._admitted(journey, wanting)
+        owed = [each for each in wanting if journey.memory.taken.get(each.id) != ALL]
+        if owed:
+            await self._admitted(journey, owed)
         if tenant.unusable:
             raise tenant.unusable[0]  # what this row is owed is set aside; the others have theirs
         if wanting:
@@ -207,8 +209,11 @@ class Courier:
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._handed_over(deliveries, journey)
         self._tell_breakers(deliveries)
-        for delivery in deliveries:
-            delivery.account(complete=_is_complete(unreadable))
+        with ExitStack() as accounts:  # each is told of, though another does not add up
+            for delivery in reversed(deliveries):
+                accounts.callback(delivery.account, complete=_is_complete(unreadable))
+        if unreadable is None:
+            journey.served = [delivery.destination for delivery in deliveries if delivery.failure is None]
         failures = [delivery.failure for delivery in deliveries if delivery.failure]
         failures.extend([unreadable] if unreadable else [])
         if failures:
@@ -255,6 +260,7 @@ class Courier:
 
     async def _leave_progress(self, journey: _Journey) -> None:
         taken = {delivery.destination.id: delivery.taken for delivery in journey.deliveries if delivery.taken}
+        taken |= {destination.id: ALL for destination in journey.served}
         if taken:
             await self._remember(journey.ref, Memory(taken=taken), tell_fleet=True)
 

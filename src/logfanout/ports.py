@@ -23,7 +23,7 @@ class Received:
     receipt: str  # valid for this receive only
     body: str
     receive_count: int  # ApproximateReceiveCount, 1 at the first receive
-    sent_ms: int  # epoch
+    sent_ms: int  # epoch, anew when it comes back from a dead-letter queue; 0: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

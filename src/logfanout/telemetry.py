@@ -501,9 +501,9 @@ class BatchPut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectCopied:
-    """S3 answered a copy into a tenant's bucket."""
+    """A copy into a tenant's bucket has ended."""
 
-    outcome: str  # accepted, or the reason it was not
+    outcome: str  # accepted, the reason it was not, or "unanswered"
     tenant: str
     object: str
     to: str

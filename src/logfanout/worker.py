@@ -18,6 +18,9 @@ from logfanout.ports import DeadLetter, ObjectRef, Received
 
 # "Amazon SQS message quotas": a message and its attributes share one limit, so that a detail is kept short.
 _DETAIL_LENGTH = 1024
+# S3's notices come within seconds, now and then minutes. One that was sent later than this came by way of the
+# dead-letter queue: moved back, it is a new message, and its receives are counted from one again.
+REDRIVEN_AFTER_MS = 300_000
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ class Worker:
             telemetry.NoticeEmpty(message=message.id).emit()
         for ref in refs:
             try:
-                await self._courier.deliver(ref, received_before=message.receive_count > 1, lease=lease)
+                await self._courier.deliver(ref, received_before=_was_in_hand(message, ref), lease=lease)
             except LogfanoutError as error:
                 report.failures.append((ref, error))
                 _report_failure(message, ref, error, tenant=self._courier.tenant_of(ref))
@@ -87,6 +90,8 @@ class Worker:
         match report.verdict:
             case Verdict.DELETE:
                 await lease.delete()
+            case _ if lease.ran_out:  # whoever has it by now says why, if it must be set aside: one letter will do
+                await lease.give_back()
             case Verdict.KEEP if not self._is_last_receive(lease.message):
                 await lease.give_back(at_least_seconds=report.retry_after_seconds)
             case _:
@@ -123,6 +128,12 @@ class Worker:
             body=message.body if whole else notices.render(owed),
             attributes={name: value or "-" for name, value in attributes.items()},
         )
+
+
+def _was_in_hand(message: Received, ref: ObjectRef) -> bool:
+    """Whether somebody may have been at *ref* already."""
+    is_late = ref.event_ms > 0 and message.sent_ms - ref.event_ms > REDRIVEN_AFTER_MS
+    return message.receive_count > 1 or is_late
 
 
 def _report_failure(message: Received, ref: ObjectRef | None, error: LogfanoutError, *, tenant: str) -> None:

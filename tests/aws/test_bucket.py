@@ -5,6 +5,7 @@ from urllib.parse import unquote
 import pytest
 
 from logfanout.aws.bucket import S3Bucket
+from logfanout.aws.faults import RequestWrong
 from logfanout.errors import AccessRefused, LogfanoutError, ObjectGone, ObjectRefused, Throttled, Unavailable
 from logfanout.ports import ObjectRef
 from logfanout.testing.site import Answer, Site
@@ -69,6 +70,7 @@ async def test_a_key_that_cannot_be_is_not_asked_for(bucket: S3Bucket, site: Sit
         (404, error("NoSuchKey"), ObjectGone),
         (404, error("NoSuchVersion"), ObjectGone),
         (404, error("NoSuchBucket"), ObjectGone),
+        (400, error("InvalidBucketName"), ObjectGone),
         (405, error("MethodNotAllowed"), ObjectGone),
         (400, error("KeyTooLongError"), ObjectGone),
         (404, b"", ObjectGone),
@@ -92,6 +94,15 @@ async def test_a_refusal_is_one_of_ours(
     with pytest.raises(LogfanoutError, match="GetObject s3://b-1/") as caught:
         await read(bucket, ref())
     assert type(caught.value) is expected
+
+
+async def test_a_version_that_cannot_be_is_gone(bucket: S3Bucket, site: Site) -> None:
+    """A notice may name anything; of an object named without a version the same code says that we asked wrongly."""
+    site.play(Answer(status=400, body=error("InvalidArgument")))
+    with pytest.raises(ObjectGone, match="InvalidArgument"):
+        await read(bucket, ref(version_id="no-version"))
+    with pytest.raises(RequestWrong):
+        await read(bucket, ref())
 
 
 async def test_an_expired_key_of_our_own_is_unavailable(bucket: S3Bucket, site: Site) -> None:

@@ -73,6 +73,16 @@ async def test_a_copy_says_everything_at_once(copier: S3Copier, site: Site) -> N
     assert set(said) <= set(signed[1].split(";"))
 
 
+async def test_names_of_any_form_are_signed_as_s3_reads_them(copier: S3Copier, site: Site) -> None:
+    """Spaces of a pod's name or a content type count once in a signature; else the copy would be refused as forged."""
+    site.play(DONE)
+    facts = ObjectFacts(size_bytes=1, etag="", content_type="text/plain;  charset=utf-8 ")
+    await copier.copy(replace(WANTED, facts=facts, metadata={"pod-name": "a  b"}), credentials=itself)
+    [request] = site.requests
+    assert request.headers["content-type"] == "text/plain; charset=utf-8"
+    assert request.headers["x-amz-meta-pod-name"] == "a b"
+
+
 async def test_a_session_signs(copier: S3Copier, site: Site) -> None:
     """The central role's, where there is one."""
     site.play(DONE)
@@ -96,6 +106,7 @@ async def test_a_session_signs(copier: S3Copier, site: Site) -> None:
         (error("NoSuchVersion", 404), ObjectGone),
         (error("InvalidObjectState", 403), ObjectRefused),
         (error("KeyTooLongError", 400), DestinationUnusable),
+        (error("InvalidBucketName", 400), DestinationUnusable),
         (error("SlowDown", 503), Throttled),
         (error("PreconditionFailed", 412), Unavailable),
         (error("ExpiredToken", 400), CredentialsExpired),

@@ -1,5 +1,7 @@
 """Does each of AWS's codes mean what we say, and does our text keep its secrets?"""
 
+import asyncio
+
 import aiohttp
 import pytest
 from botocore.exceptions import (
@@ -108,6 +110,23 @@ def test_a_silent_aws_is_unavailable(raised: Exception) -> None:
     """Whatever library noticed it."""
     with pytest.raises(Unavailable, match="ReceiveMessage q: "), as_ours({}, "ReceiveMessage q"):
         raise raised
+
+
+async def test_a_proxys_password_is_not_quoted() -> None:
+    """aiohttp names a proxy that turns us away by the URL it was given, password and all."""
+
+    async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(turn_away, "127.0.0.1") as proxy, aiohttp.ClientSession() as session:
+        port = proxy.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match="407") as caught, as_ours({}, "PutLogEvents"):
+            await session.get("https://logs.invalid/", proxy=f"http://us:s3cr@t@127.0.0.1:{port}")
+    assert "s3cr" not in str(caught.value)
+    assert f"127.0.0.1:{port}" in str(caught.value)
 
 
 def test_bugs_pass_unchanged() -> None:

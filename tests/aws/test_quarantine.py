@@ -43,6 +43,7 @@ async def test_a_bucket_elsewhere_is_followed(aws: Aws, site: Site) -> None:
     ("status", "code", "expected"),
     [
         (404, "NoSuchBucket", Unavailable),
+        (400, "InvalidBucketName", Unavailable),
         (404, "", Unavailable),
         (403, "AccessDenied", AccessRefused),
         (400, "KMS.DisabledException", AccessRefused),

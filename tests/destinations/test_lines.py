@@ -2,16 +2,20 @@
 
 import io
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
 
 from logfanout import courier
 from logfanout.courier import Courier
 from logfanout.destinations.lines import Lines, LinesDestination
-from logfanout.errors import Verdict
+from logfanout.errors import DestinationUnusable, Verdict
 from logfanout.memory import Gate
 from logfanout.pipeline.routes import StreamNaming
 from logfanout.ports import Received
 from logfanout.tenants.directory import Directory
+from logfanout.tenants.rows import EVERYTHING, Fields, Wanted
 from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
 from logfanout.testing.couriers import STREAM_NAME, parts_of, rules_of
@@ -104,6 +108,26 @@ async def test_a_copy_is_one_line() -> None:
     assert line["metadata"]["tenant-id"] == "acme"
     assert world.copies.copied == []
     assert not world.bucket.calls["open"]
+
+
+def test_a_kind_without_a_form_is_said() -> None:
+    """A kind that is new here need not know of this one: its rows are refused, and the tenant's others shown."""
+
+    @dataclass(frozen=True, slots=True)
+    class Firehose:
+        kind: ClassVar[str] = "firehose"
+        tenant: str = "acme"
+        wanted: Wanted = EVERYTHING
+        id: str = "firehose:x"
+
+    class Kind:
+        def read(self, row: Fields) -> Firehose:
+            return Firehose(tenant=row.tenant)
+
+    naming = StreamNaming.parse(STREAM_NAME)
+    lines = Lines(kind=Kind(), out=io.BytesIO(), naming=naming, clock=World().clock)
+    with pytest.raises(DestinationUnusable, match="'firehose': what goes there has no form as lines yet"):
+        lines.read(Fields(row={"type": "firehose"}, tenant="acme", region="us-east-1"))
 
 
 @virtual_time

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from logfanout.destinations import s3_copies
 from logfanout.destinations.kind import Delivery, Shipment
@@ -227,6 +228,26 @@ async def test_nothing_is_copied_under_a_lease_that_ran_out() -> None:
 
     assert isinstance((await scene.deliver(require_ours=lost)).failure, LeaseLost)
     assert scene.world.copies.copied == []
+
+
+@virtual_time
+async def test_a_copy_cut_off_is_not_counted_as_one() -> None:
+    """Nor its bytes as delivered: S3 has said nothing yet."""
+    scene = Scene()
+    scene.world.copies.slow(10, on="copy")
+    before = {outcome: counted(outcome) for outcome in ("accepted", "unanswered")}
+    delivering = asyncio.create_task(scene.deliver())
+    await asyncio.sleep(1)
+    delivering.cancel()
+    await asyncio.wait([delivering])
+    assert counted("accepted") == before["accepted"]
+    assert counted("unanswered") == before["unanswered"] + 1
+
+
+def counted(outcome: str) -> float:
+    """How many copies have ended so."""
+    labels = {"outcome": outcome, "tenant": "acme"}
+    return REGISTRY.get_sample_value("logfanout_object_copies_total", labels) or 0.0
 
 
 @virtual_time

@@ -210,6 +210,39 @@ async def test_two_extensions_may_fail() -> None:
 
 
 @virtual_time
+async def test_an_extension_without_an_answer_costs_no_lease() -> None:
+    """Neither those it was for, nor those behind it in the same round."""
+    queue = Hanging()
+    for _ in range(25):
+        queue.send("{}")
+
+    async def slowly(lease: Lease) -> None:
+        await asyncio.sleep(3 * LEASE_SECONDS)
+        queue.counts.append(lease.message.receive_count)
+        await lease.delete()
+
+    async with serving(queue, slowly, slots=25) as work:
+        await work.until(lambda: not queue.bodies())
+    assert queue.hung == 1
+    assert queue.counts == [1] * 25
+
+
+class Hanging(WatchedQueue):
+    """A queue that never answers the first batch of extensions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hung = 0
+        self.counts: list[int] = []
+
+    async def hide(self, receipts: Sequence[str], *, seconds: int) -> Sequence[Refusal]:
+        if not self.hung:
+            self.hung += 1
+            await asyncio.sleep(3600)
+        return await super().hide(receipts, seconds=seconds)
+
+
+@virtual_time
 async def test_an_extension_refused_in_a_batch_is_asked_for_alone() -> None:
     """SQS may carry out a part of a batch only; the rest is not left to the next round."""
     queue = Picky()
@@ -659,6 +692,28 @@ async def test_a_drain_ends_in_time_even_if_sqs_does_not_answer(seconds: float) 
         queue.slow(600, on="receive")
     assert work.given_back == 25
     assert work.drained_seconds <= seconds + 0.01
+
+
+@virtual_time
+async def test_a_drain_ends_in_time_though_what_is_given_back_is_not_answered() -> None:
+    """A crowd's messages are given back while its slots are busy: SQS may hang over that as over all else."""
+    queue = WatchedQueue()
+    for _ in range(100):
+        queue.send("{}")
+    queue.slow(3600, on="hide")
+    inbox = Inbox(queue, dead_letters=None, lane=lambda _: "acme", terms=terms(slots=8))
+    stop = asyncio.Event()
+
+    async def for_ever(_lease: Lease) -> None:
+        await asyncio.Event().wait()
+
+    served = asyncio.create_task(inbox.serve(for_ever, stop=stop, drain_seconds=25))
+    await asyncio.sleep(5)
+    assert len(queue.hidden) > 10
+    began = now()
+    stop.set()
+    await served
+    assert now() - began <= 26
 
 
 @virtual_time

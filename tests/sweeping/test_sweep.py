@@ -252,6 +252,25 @@ async def test_a_slow_tenant_leaves_slots_to_the_others(objects: int) -> None:
 
 
 @virtual_time
+async def test_what_is_tried_again_does_not_hold_up_what_comes() -> None:
+    """A tenant lets its backlog in again, and takes it slowly: the place is listed for the others all the same."""
+    world = World()
+    acme, other = enrol(world, "acme", "other")
+    world.logs.forbid(acme.account)
+    lay(world, "acme", *map(str, range(2000)))
+    async with at_work(world, terms={"slots": 8}) as scanning:
+        await scanning.until(lambda: scanning.scan._sweep.waiting == 2000, within=60)
+        world.logs.slow(5, where=acme.account)
+        world.logs.allow(acme.account)
+        await scanning.until(lambda: len(arrived(world, acme)) >= 30, within=1000)
+        lay(world, "other", "b")
+        await scanning.until(lambda: arrived(world, other) == ["b"], within=30)
+        world.logs.heal()
+        await scanning.until(lambda: len(arrived(world, acme)) >= 2000, within=3000)
+    assert Counter(arrived(world, acme)) == Counter(map(str, range(2000)))
+
+
+@virtual_time
 async def test_many_slow_tenants_are_not_followed_without_end() -> None:
     """What no list of its own can be had for is left to a later round."""
     world = World()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from logfanout.destinations import s3_copies
 from logfanout.tenants import log_groups
 from logfanout.tenants.log_groups import RETENTION_DAYS, CloudWatchDestination
-from logfanout.tenants.rows import APPLICATION_GROUPS, Tenant, read
+from logfanout.tenants.rows import APPLICATION_GROUPS, MOST_NAMES, Tenant, read
 
 NOW = 1_772_452_800
 KINDS = {"cloudwatch": log_groups, "s3": s3_copies}
@@ -97,13 +97,23 @@ MALFORMED: dict[str, list[Any]] = {
         "arn:aws:iam::1111:role/x",
     ],
     "log_group_name": [None, "", "a b", "a:b", "*", "g" * 513, 1, ["g"], "g\n"],
-    "target_region": ["", "evil.example.com/", "us-east-1.evil", "US-EAST-1", "us-east-1\n", 1, ["us-east-1"], ".."],
+    "target_region": [
+        "",
+        "evil.example.com/",
+        "us-east-1.evil",
+        "US-EAST-1",
+        "us-east-1\n",
+        1,
+        ["us-east-1"],
+        "..",
+        "us-east-\N{ARABIC-INDIC DIGIT ONE}",
+    ],
     "external_id": ["", "x", "a b", 1, "x" * 1225, ["xx"], "x\n"],
     "log_retention_days": [0, 2, -1, 7.5, "7", True, [7], {7}, {"N": "7"}],
     "session_tags": ["true", 1, None, []],
     "enabled": ["true", "false", 1, 0, None, []],
     "type": ["s3", "S3", "CloudWatch", "", None, 1, []],
-    "desired_logs": ["web", {"web": 1}, [1], [""], ["a/b"], ["a\nb"], 5, True, ["x" * 254], [None]],
+    "desired_logs": ["web", {"web": 1}, [1], [""], ["a/b"], ["a\nb"], 5, True, ["x" * 254], [None], ["*a" * 100] * 11],
     "groups": ["API", ["nobody"], [1], {"API": 1}],
 }
 
@@ -160,6 +170,13 @@ def test_a_filter_is_a_list_or_a_string_set(kind: Any) -> None:
     """The table holds both: a string set that was taken for no filter once sent everything."""
     wanted = destination_of(desired_logs=kind(["web", "kube-*"])).wanted
     assert [wanted.takes(name) for name in ("web", "kube-x", "api")] == [True, True, False]
+
+
+def test_a_filter_is_no_book() -> None:
+    """Reading it is done while everybody waits: a row of the largest size would take seconds."""
+    names = [f"application-{n}" for n in range(MOST_NAMES)]
+    assert destination_of(desired_logs=names).wanted.takes("application-999")
+    assert "desired_logs" in why(desired_logs=[*names, "one-more"])
 
 
 def test_groups_add_to_the_names() -> None:

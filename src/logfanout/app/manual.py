@@ -5,7 +5,7 @@ body ──► Parts ──► worker ──► verdict      or, instead of AWS,
 
 from typing import BinaryIO
 
-from logfanout.app.parts import WallClock, opened
+from logfanout.app.parts import opened
 from logfanout.errors import Verdict
 from logfanout.ports import Received
 from logfanout.settings import Settings
@@ -17,7 +17,7 @@ async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = N
 
     *to* is written what would be sent, instead: then nothing is delivered, kept in quarantine or remembered.
     """
-    message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=WallClock().epoch_ms())
+    message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=0)
     if to is not None:
         settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
     async with opened(settings, to=to) as parts:

@@ -43,6 +43,7 @@ S3_FAULTS: Table = {
     "NoSuchKey": ObjectGone,
     "NoSuchVersion": ObjectGone,
     "NoSuchBucket": ObjectGone,
+    "InvalidBucketName": ObjectGone,
     "KeyTooLongError": ObjectGone,
     "MethodNotAllowed": ObjectGone,  # GetObject of a version that is a delete marker
     "404": ObjectGone,
@@ -62,6 +63,9 @@ S3_FAULTS: Table = {
     "416": _Changed,
 }
 
+
+# "Invalid version id specified": a notice may name what is none, and nothing else of our requests has a form to miss.
+VERSION_FAULTS: Table = {**S3_FAULTS, "InvalidArgument": ObjectGone}
 
 # An answer to HEAD has no body to name a code: a 400 is an expired token's, or a region's that is not named either.
 HEAD_FAULTS: Table = {**S3_FAULTS, "400": Unavailable}
@@ -136,7 +140,7 @@ class S3Bucket:
                 said = await refused(answer)
             finally:
                 answer.close()
-        raise error_of(said, S3_FAULTS, asked)
+        raise error_of(said, VERSION_FAULTS if ref.version_id else S3_FAULTS, asked)
 
     async def _chunks(self, reading: "_Reading") -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes, from as many answers as it takes."""

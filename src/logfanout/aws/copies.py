@@ -46,6 +46,7 @@ COPY_FAULTS: Table = {
     "IllegalLocationConstraintException": AccessRefused,
     "AccessControlListNotSupported": AccessRefused,
     "MethodNotAllowed": AccessRefused,
+    "InvalidBucketName": DestinationUnusable,
     "KeyTooLongError": DestinationUnusable,
     "MetadataTooLarge": DestinationUnusable,
     "TemporaryRedirect": Unavailable,  # DNS does not know the new bucket's region yet
@@ -143,8 +144,9 @@ class S3Copier:
                     copying.create_task(part(number, start), name=f"part {number}")
                     for number, start in enumerate(range(0, size, length), 1)
                 ]
-        except* LogfanoutError as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failed:  # no "except*": up to Python 3.11.3 what is raised in one is wrapped again
+            bugs = [error for error in failed.exceptions if not isinstance(error, LogfanoutError)]
+            raise (bugs or failed.exceptions)[0] from None
         return [done.result() for done in parts]
 
     async def _abort(self, wanted: Copy, upload: Mapping[str, str], by: SessionOf) -> None:

@@ -197,4 +197,5 @@ def _of_signature(message: str) -> type[LogfanoutError]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:MOST_QUOTED]
+    """Return what *error* says, but for the password of a proxy: aiohttp quotes the URL that it was given in."""
+    return re.sub(r"//[^/\s]*@", "//", str(error).partition("\n")[0])[:MOST_QUOTED]

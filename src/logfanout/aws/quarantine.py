@@ -22,6 +22,7 @@ from logfanout.s3_places import S3Place
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html; all of it an operator sees to, and messages wait.
 QUARANTINE_FAULTS: Table = {
     "NoSuchBucket": Unavailable,
+    "InvalidBucketName": Unavailable,
     "404": Unavailable,
     "MethodNotAllowed": Unavailable,
     "TemporaryRedirect": Unavailable,

@@ -58,12 +58,11 @@ def worker(*, queue_arn: str, dead_letters_arn: str, bucket: str, table_arn: str
                 "sqs:DeleteMessageBatch",
                 "sqs:ChangeMessageVisibilityBatch",
                 "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
+                "sqs:GetQueueUrl",  # in Lambda only, whose events name the queue by its ARN
             ],
             queue_arn,
         ),
-        # The redrive policy names the dead-letter queue by ARN; sending needs its URL.
-        allow(["sqs:SendMessage", "sqs:GetQueueUrl"], dead_letters_arn),
+        allow(["sqs:SendMessage"], dead_letters_arn),
         allow(["s3:GetObject"], f"arn:aws:s3:::{bucket}/*"),
         allow(["dynamodb:GetItem", "dynamodb:Query"], table_arn),
         allow(["sts:AssumeRole"], central_role_arn),

@@ -95,6 +95,8 @@ class BatchDelivery:
         self.destination = destination
         self.tally = Tally()
         self.failure: LogfanoutError | None = None
+        self.refusal: AccessRefused | None = None
+        self._bug: Exception | None = None
         self._writer = writer
         self._ref = shipment.ref
         self._require_ours = shipment.require_ours
@@ -110,11 +112,6 @@ class BatchDelivery:
 
     def __repr__(self) -> str:
         return f"<BatchDelivery to {self.destination}: {self.tally}>"
-
-    @property
-    def refusal(self) -> AccessRefused | None:
-        """What the destination said, if it refused us."""
-        return self.failure if isinstance(self.failure, AccessRefused) else None
 
     @property
     def accepted(self) -> bool:
@@ -134,9 +131,7 @@ class BatchDelivery:
     async def _flush(self) -> None:
         if self._keeper is None:
             return
-        before = self.failure
-        await self._guarded(self._keeper.flush())
-        if self.failure is before:
+        if await self._guarded(self._keeper.flush()) is None:
             self._take(self._kept)
 
     async def take(self, records: Records) -> None:
@@ -159,7 +154,7 @@ class BatchDelivery:
     async def _launch(self, batch: Batch) -> None:
         await self._free.acquire()
         self._check_ours()
-        if self.failure is not None:
+        if self.failure is not None or self._bug is not None:
             self._free.release()
             return
         self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
@@ -175,21 +170,27 @@ class BatchDelivery:
     async def _put(self, batch: Batch) -> None:
         placed = Placed()
         try:
-            await self._guarded(self._writer.put(batch, placed=placed))
+            refused = await self._guarded(self._writer.put(batch, placed=placed))
+            if isinstance(refused, AccessRefused):  # what the keeper is refused is no word of the destination's
+                self.refusal = self.refusal or refused
             self.tally.delivered += placed.delivered
             for positions in placed.taken:
                 self._take(positions)
             for outcasts in placed.outcasts:
                 await self._cast_out(outcasts)
+        except Exception as bug:  # noqa: BLE001  raised by ``account``: what else is under way has its end first
+            self._bug = self._bug or bug
         finally:
             self._free.release()
 
-    async def _guarded(self, step: Awaitable[object]) -> None:
-        """Await *step*; its failure is the delivery's, and not an end to the other puts."""
+    async def _guarded(self, step: Awaitable[object]) -> LogfanoutError | None:
+        """Await *step*; its failure, which is returned, is the delivery's, and not an end to the other puts."""
         try:
             await step
         except LogfanoutError as error:
             self.failure = self.failure or error
+            return error
+        return None
 
     async def _cast_out_unreadable(self, records: Sequence[Unreadable]) -> None:
         if not records:
@@ -238,6 +239,7 @@ class BatchDelivery:
 
         Raises:
             AccountingBroken: a complete delivery without failure does not add up.
+            Exception: a put ended in a bug.
         """
         tenant, tally, uri = self.destination.tenant, self.tally, self._ref.uri
         for outcome in ("delivered", "skipped", "quarantined", "rejected"):
@@ -247,6 +249,8 @@ class BatchDelivery:
             telemetry.EventsUntimed(tenant=tenant, count=tally.untimed, object=uri).emit()
         for reason, count in tally.refused.items():
             telemetry.EventsNotDelivered(tenant=tenant, reason=reason, count=count, object=uri).emit()
+        if self._bug is not None:
+            raise self._bug
         if complete and self.failure is None and not tally.balanced:
             telemetry.AccountingBroke(object=uri, tenant=tenant, tally=repr(tally)).emit()
             raise AccountingBroken(f"{uri}: {tally} does not add up")

@@ -33,7 +33,8 @@ class Delivery(Protocol):
     """One object's way to one destination, an ``async with`` block: its end is the acknowledgement.
 
     No method raises for the destination's sake: ``failure`` is the first thing that went wrong, and nothing is sent
-    behind it. What was taken up to then is taken.
+    behind it. What was taken up to then is taken. A bug on the way to the destination waits for ``account``, so that
+    it does not cut off what others deliver of the same object.
     """
 
     reads_records: ClassVar[bool]  # if not, the object is not read for it: it is taken as it lies in its bucket
@@ -79,6 +80,7 @@ class Delivery(Protocol):
 
         Raises:
             AccountingBroken: a complete delivery without failure does not add up.
+            Exception: the bug that ended it.
         """
         ...
 

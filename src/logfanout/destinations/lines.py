@@ -61,8 +61,15 @@ class Lines:
     clock: Clock
 
     def read(self, row: Fields) -> LinesDestination:
-        """Return the destination *row* describes, to be shown."""
-        return LinesDestination(of=self.kind.read(row))
+        """Return the destination *row* describes, to be shown.
+
+        Raises:
+            DestinationUnusable: it cannot be followed, or is of a kind that this one does not know yet.
+        """
+        of = self.kind.read(row)
+        if not isinstance(of, CloudWatchDestination | S3Destination):
+            raise row.unusable("what goes there has no form as lines yet")
+        return LinesDestination(of=of)
 
     def delivery(self, to: LinesDestination, shipment: Shipment) -> Delivery:
         """Return the way of *shipment* to where it can be looked at."""

@@ -157,6 +157,7 @@ class CopyDelivery:
         self._shipment = shipment
         self._by = by
         self._copying = asyncio.TaskGroup()
+        self._bug: Exception | None = None
 
     def __repr__(self) -> str:
         return f"<CopyDelivery to {self.destination}: {'taken' if self.taken else 'not yet'}>"
@@ -178,7 +179,13 @@ class CopyDelivery:
         """There is nothing left to send."""
 
     def account(self, *, complete: bool) -> None:
-        """Nothing remains to be counted: an object that was not read has no events, and the copy is reported."""
+        """Nothing remains to be counted: an object that was not read has no events, and the copy is reported.
+
+        Raises:
+            Exception: the copy ended in a bug.
+        """
+        if self._bug is not None:
+            raise self._bug
 
     async def _deliver(self) -> None:
         try:
@@ -186,6 +193,8 @@ class CopyDelivery:
             await patiently()(self._attempt)
         except LogfanoutError as error:
             self.failure = error
+        except Exception as bug:  # noqa: BLE001  raised by ``account``: what others deliver has its end first
+            self._bug = bug
         else:
             self.accepted = True
             self.taken = WHOLE
@@ -203,9 +212,10 @@ class CopyDelivery:
         # With the task's own credentials: if the source is refused, that is no fault of the tenant's.
         facts = await self._by.source.describe(self._shipment.ref)
         began = asyncio.get_running_loop().time()
-        outcome = "accepted"
+        outcome = "unanswered"  # cut off, or a bug of ours
         try:
             await self._by.copy(self.destination, self._shipment, facts)
+            outcome = "accepted"
         except LogfanoutError as error:
             outcome = type(error).__name__
             self.refusal = error if isinstance(error, AccessRefused) else None

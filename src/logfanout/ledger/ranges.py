@@ -74,6 +74,8 @@ class Ranges:
 
 
 NOTHING = Ranges()
+# All that an object has, however many records these are: a destination with this needs the object no more.
+ALL = Ranges(((0, 2**53),))
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -70,9 +70,13 @@ class Desk:
             self._waiting[lease] = lane
             self._waiting_in[lane] += 1
 
+    def has_room(self, lane: Hashable, *, most: int, most_in_lane: int) -> bool:
+        """Whether fewer than *most* wait for a slot, and of *lane* fewer than *most_in_lane*."""
+        return self.waiting < most and self._waiting_in[lane] < most_in_lane
+
     async def until_room(self, lane: Hashable, *, most: int, most_in_lane: int) -> None:
-        """Return once fewer than *most* wait for a slot, and of *lane* fewer than *most_in_lane*."""
-        while self.waiting >= most or self._waiting_in[lane] >= most_in_lane:
+        """Return once ``has_room`` says so."""
+        while not self.has_room(lane, most=most, most_in_lane=most_in_lane):
             await self._until_one_leaves()
 
     async def until_clear(self) -> None:

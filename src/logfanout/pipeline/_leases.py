@@ -134,8 +134,8 @@ class Leases:
                 for lease in self._held.values()
                 if not lease.lost and lease.hidden_until_seconds - now < self.seconds * (1 - EXTEND_AT)
             ]
-            for tens in in_tens([lease for lease in due if self._may_extend(lease, now)]):
-                await self._extend(tens)
+            ours = [lease for lease in due if self._may_extend(lease, now)]
+            await asyncio.gather(*map(self._extend, in_tens(ours)))
             self.report()
 
     def _may_extend(self, lease: Lease, now: float) -> bool:
@@ -147,11 +147,14 @@ class Leases:
         return not lease.ran_out and not is_capped
 
     async def _extend(self, leases: Sequence[Lease]) -> None:
-        now = _now()
+        """Extend a batch; a call without an answer is given up in time for the next one."""
+        now, longest = _now(), self.seconds * EXTEND_AT / 2
         try:
-            refusals = await hide_each(self._queue, leases, seconds=self.seconds)
-        except LogfanoutError as error:
-            telemetry.QueueFailed(call="extend", error=str(error), retry_seconds=0.0).emit()
+            async with asyncio.timeout(longest):
+                refusals = await hide_each(self._queue, leases, seconds=self.seconds)
+        except (LogfanoutError, TimeoutError) as error:
+            why = str(error) or f"no answer within {longest:.1f} s"
+            telemetry.QueueFailed(call="extend", error=why, retry_seconds=0.0).emit()
             telemetry.LeaseExtended(outcome="refused", count=len(leases)).emit()
             return
         refused = {refusal.receipt: refusal for refusal in refusals}

@@ -214,11 +214,14 @@ class Inbox:
                 pass
             case Full(crowded_out, delay_seconds):
                 back = self._hide(crowded_out, seconds=delay_seconds or self._delay(crowded_out))
-                group.create_task(back, name=f"crowded out {crowded_out.message.id}")
+                self._keep(group.create_task(back, name=f"crowded out {crowded_out.message.id}"))
 
     def _start(self, lease: Lease, handle: Handle, group: asyncio.TaskGroup) -> None:
         self._started.add(lease)
-        task = group.create_task(self._hold(lease, handle, group), name=lease.message.id)
+        self._keep(group.create_task(self._hold(lease, handle, group), name=lease.message.id))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Have *task* end with the drain."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

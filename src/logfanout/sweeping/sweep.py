@@ -65,6 +65,7 @@ class Passed:
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
     ref: ObjectRef
+    tenant: str  # empty where the key names none
     number: int  # from 1
     seen: int  # the pass that last listed it
     begun_seconds: float = 0.0  # loop time
@@ -157,10 +158,12 @@ class Sweep:
         self._last_key = after
         async for ref in refs(self, self._reach, after=after, page_size=self._terms.page_size):
             listed += 1
-            if self._is_new(object_id(ref)) and self._wanted(ref) and await self._has_room(ref):
-                self._open[ref.key] = self._last_key
-                self._begin(_Attempt(ref=ref, number=1, seen=self._pass))
-                begun += 1
+            if self._is_new(object_id(ref)) and self._wanted(ref):
+                tenant = self._courier.tenant_of(ref)
+                if await self._has_room(tenant):
+                    self._open[ref.key] = self._last_key
+                    self._begin(_Attempt(ref=ref, tenant=tenant, number=1, seen=self._pass))
+                    begun += 1
             self._last_key = ref.key
         if not after:
             self._forget_unlisted()
@@ -184,15 +187,18 @@ class Sweep:
         self.answered = True
         return page
 
-    async def try_again(self) -> int:
-        """Begin anew with what failed before, is due and has room; return how many are due."""
-        now = _now()
-        due = [identity for identity, attempt in self._again.items() if attempt.due_seconds <= now]
-        for identity in due:
-            if (attempt := self._again.get(identity)) is not None and await self._has_room(attempt.ref, follow=False):
-                del self._again[identity]
-                self._begin(attempt)
-        return len(due)
+    def try_again(self, *, due_by: float | None = None) -> int:
+        """Begin anew with what failed before, is due by loop time *due_by* (now) and has room; return how many.
+
+        What has no room is left for the next call: to wait for it would hold up everybody else.
+        """
+        due_by = _now() if due_by is None else due_by
+        begun = 0
+        for identity in [each for each, attempt in self._again.items() if attempt.due_seconds <= due_by]:
+            if self._desk.has_room(self._again[identity].tenant, most=ROOM, most_in_lane=ROOM_IN_LANE):
+                self._begin(self._again.pop(identity))
+                begun += 1
+        return begun
 
     async def until_all_are_done(self) -> None:
         """Return once nothing is in hand and nothing is to be tried again."""
@@ -202,7 +208,7 @@ class Sweep:
                 return
             next_due = min(attempt.due_seconds for attempt in self._again.values())
             await asyncio.sleep(max(next_due - _now(), 0.0))
-            await self.try_again()
+            self.try_again()
 
     async def drain(self, *, seconds: float) -> int:
         """Finish what has begun within *seconds*, and begin with nothing; return how many were left undone."""
@@ -218,19 +224,18 @@ class Sweep:
             self._in_hand.pop(lease.message.id, None)
         return len(left)
 
-    async def _has_room(self, ref: ObjectRef, *, follow: bool = True) -> bool:
-        """Whether to begin with *ref* now; else its tenant has a list of its own, or is left to a later pass.
+    async def _has_room(self, tenant: str) -> bool:
+        """Whether to begin with *tenant*'s next one now; else it has a list of its own, or is left to a later pass.
 
         Without this a tenant that hangs would keep from the others what comes behind its own in the list.
         """
-        tenant = self._courier.tenant_of(ref)
-        if follow and (tenant in self._followed or tenant in self._passed_by):
+        if tenant in self._followed or tenant in self._passed_by:
             return False
         try:
             async with asyncio.timeout(None if self._terms.in_order else PATIENCE_SECONDS):
                 await self._desk.until_room(tenant, most=ROOM, most_in_lane=ROOM_IN_LANE)
         except TimeoutError:
-            if follow and len(self._followed) < MOST_FOLLOWED:
+            if len(self._followed) < MOST_FOLLOWED:
                 following = self._follow(tenant, after=self._last_key)
                 self._followed[tenant] = asyncio.create_task(following, name=f"follow {tenant}")
             else:
@@ -245,7 +250,7 @@ class Sweep:
                 if self._courier.tenant_of(ref) == tenant and self._is_new(object_id(ref)) and self._wanted(ref):
                     await self._desk.until_room(tenant, most=ROOM, most_in_lane=ROOM_IN_LANE)
                     self._open[ref.key] = ""
-                    self._begin(_Attempt(ref=ref, number=1, seen=self._pass))
+                    self._begin(_Attempt(ref=ref, tenant=tenant, number=1, seen=self._pass))
         except LogfanoutError as error:
             telemetry.RoundFailed(place=f"{self._reach} of {tenant}", error=str(error)).emit()
         finally:
