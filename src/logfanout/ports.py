@@ -163,6 +163,7 @@ class Copy:
     region: str  # where the bucket should lie; S3's word for where it does lie counts for more
     key: str
     metadata: Mapping[str, str] = field(default_factory=dict)  # takes the place of the source's
+    owner: str = ""  # the account that must own the bucket, or S3 refuses; empty: whoever does
 
     @property
     def uri(self) -> str:

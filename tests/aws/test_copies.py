@@ -83,6 +83,15 @@ async def test_names_of_any_form_are_signed_as_s3_reads_them(copier: S3Copier, s
     assert request.headers["x-amz-meta-pod-name"] == "a b"
 
 
+async def test_the_owner_may_be_asked_for(copier: S3Copier, site: Site) -> None:
+    """A bucket that a stranger made under a deleted one's name gets nothing, in one piece or in parts."""
+    site.play(DONE)
+    await copier.copy(replace(WANTED, owner="111122223333"), credentials=itself)
+    site.rule(Uploads())
+    await copier.copy(replace(LARGE, owner="111122223333"), credentials=itself)
+    assert {request.headers.get("x-amz-expected-bucket-owner") for request in site.requests} == {"111122223333"}
+
+
 async def test_a_session_signs(copier: S3Copier, site: Site) -> None:
     """The central role's, where there is one."""
     site.play(DONE)

@@ -71,6 +71,7 @@ def test_a_row_names_a_place_in_a_bucket() -> None:
     assert place.id == "s3:acme-logs/ROSA/cluster-logs/"
     assert str(place) == "bucket acme-logs in us-east-1 under ROSA/cluster-logs/"
     assert place.wanted.takes("anything")
+    assert (place.owner, read(bucket_owner="111122223333").owner) == ("", "111122223333")
 
 
 @pytest.mark.parametrize(("given_prefix", "prefix"), [("a/b/", "a/b/"), ("a/b", "a/b/"), ("", ""), ("é x/", "é x/")])
@@ -87,6 +88,8 @@ def test_a_prefix_ends_in_a_slash(given_prefix: str, prefix: str) -> None:
         {"bucket_name": "a/b"},
         {"bucket_name": "x"},
         {"bucket_name": ["acme-logs"]},
+        {"bucket_owner": "1234"},
+        {"bucket_owner": 111122223333},
         {"bucket_prefix": "../"},
         {"bucket_prefix": "a//b/"},
         {"bucket_prefix": "/a/"},

@@ -231,3 +231,14 @@ def test_any_bytes_are_inflated_or_refused(magic: bytes, tail: bytes) -> None:
     """Hostile bytes behind a true beginning raise our own errors only."""
     with suppress(ObjectCorrupt, ObjectRefused):
         pieces_of([magic + tail], most=1 << 24)
+
+
+def test_a_zstd_window_is_bounded() -> None:
+    """A frame of some kilobytes may ask for a window of a hundred megabytes: what usual levels ask for is given."""
+    wide = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
+    stored = wide.compress(TEXT) + wide.flush()
+    with pytest.raises(ObjectRefused, match="wants a zstd window of over 8388608 bytes"):
+        list(Inflation(name="s3://b/k", max_bytes=1024 * 1024).feed(stored))
+    usual = zstd.ZstdCompressor(19)
+    stored = usual.compress(TEXT) + usual.flush()
+    assert b"".join(Inflation(name="s3://b/k", max_bytes=1024 * 1024).feed(stored)) == TEXT

@@ -77,13 +77,15 @@ async def opened(
         parts.push_async_callback(writer.close)
         quarantine = _quarantine(settings, aws)
         kinds = _kinds(settings, aws, writer=writer, credentials=credentials, quarantine=quarantine)
+        rows = kinds  # who reads the rows of each type
         if to is not None:
-            kinds = _shown(kinds, to, settings)
+            rows = _shown(kinds, to, settings)
+            kinds = {LinesDestination.kind: next(iter(rows.values()))}
         tenants = (
             FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
         )
         directory = Directory(
-            tenants, kinds=kinds, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock
+            tenants, kinds=rows, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock
         )
         parts.push_async_callback(directory.close)
         world = World(
@@ -132,11 +134,10 @@ def _kinds(
 
 
 def _shown(kinds: Mapping[str, Kind[Any]], out: BinaryIO, settings: Settings) -> Mapping[str, Kind[Any]]:
-    """Return stand-ins for *kinds* that write to *out* what those would send."""
-    stand_ins: dict[str, Kind[Any]] = {
+    """Return stand-ins for *kinds* that write to *out* what those would send; any of them shows what each has read."""
+    return {
         name: Lines(kind=kind, out=out, naming=_naming(settings), clock=WallClock()) for name, kind in kinds.items()
     }
-    return stand_ins | {LinesDestination.kind: next(iter(stand_ins.values()))}
 
 
 def _naming(settings: Settings) -> StreamNaming:

@@ -193,13 +193,15 @@ def _request(
     headers: Mapping[str, str] | None,
     body: bytes,
 ) -> S3Request:
+    # A bucket that its owner deleted and a stranger made anew has another owner ("Verifying bucket ownership").
+    owner = {"x-amz-expected-bucket-owner": wanted.owner} if wanted.owner else {}
     return S3Request(
         method=method,
         bucket=wanted.bucket,
         region=wanted.region,
         key=wanted.key,
         arguments=arguments or {},
-        headers=headers or {},
+        headers={**owner, **(headers or {})},
         body=body,
     )
 

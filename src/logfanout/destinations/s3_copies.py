@@ -33,6 +33,7 @@ WHOLE = Ranges(((0, 1),))
 # megabytes takes some 100 ms. It keeps one tenant's backlog from all connections.
 COPIES_PER_BUCKET = 32
 
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _PREFIX = re.compile(r"[^\x00-\x1f\x7f\\]*")
 
 
@@ -47,6 +48,7 @@ class S3Destination:
     prefix: str  # empty, or ends with a slash
     region: str
     wanted: Wanted = EVERYTHING
+    owner: str = ""  # the account the bucket must belong to; empty: nobody has said
 
     @property
     def id(self) -> str:
@@ -89,6 +91,7 @@ class S3Copies:
             source=shipment.ref,
             facts=facts,
             bucket=to.bucket,
+            owner=to.owner,
             region=to.region,
             key=to.key_of(shipment.key),
             metadata=metadata(shipment.key, at_ms=self.clock.epoch_ms()),
@@ -128,6 +131,7 @@ def read(row: Fields) -> S3Destination:
         prefix=prefix,
         region=row.target_region(),
         wanted=row.wanted(),
+        owner=row.text("bucket_owner", _ACCOUNT, "an account's id, 12 digits", default=""),
     )
 
 

@@ -28,6 +28,9 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 # Parallel and seekable writers put frames of their own between and behind the others (RFC 8878, 3.1.2).
 _ZSTD_SKIPPABLE = tuple(bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50, 0x60))
+# A frame names the window it wants kept, up to 2 GiB whatever its size. Eight MiB is what every decoder is to offer and
+# no encoder is to exceed unasked (RFC 8878, 3.1.1.1.2); more is only had by --ultra and --long.
+ZSTD_WINDOW_LOG = 23
 _MAGIC_BYTES = 4  # what the longest of them needs to be told
 _MORE = bytes(bytearray(b"more"))  # stands for no input: the member has output left; told by identity
 
@@ -117,6 +120,10 @@ class Inflation:
         try:
             return member.decompress(b"" if data is _MORE else data, PIECE_BYTES)
         except (IsalError, zstd.ZstdError) as error:  # type: ignore[misc]  # isal's stub forgets that it is an Exception
+            if "memory" in str(error).lower():
+                raise ObjectRefused(
+                    f"{self._name} wants a zstd window of over {2**ZSTD_WINDOW_LOG} bytes: {error}"
+                ) from None
             self._corrupt(str(error))
 
     def _left_by(self, member: _Inflater) -> bytes:
@@ -152,7 +159,7 @@ def _inflater_for(head: bytes) -> _Inflater | None:
     if head.startswith(_GZIP):
         return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     if head.startswith((_ZSTD, *_ZSTD_SKIPPABLE)):
-        return zstd.ZstdDecompressor()
+        return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
     if _is_zlib(head):
         return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
     return None
