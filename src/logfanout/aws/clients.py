@@ -65,7 +65,7 @@ class Aws:
 
     def queue(self, url: str) -> SqsQueue:
         """Return the ``Queue`` at *url*."""
-        return SqsQueue(self._sqs, url)
+        return SqsQueue(self._http, url, endpoints=self._endpoints, credentials=self.credentials)
 
     def dead_letters(self, url: str) -> SqsDeadLetters:
         """Return the ``DeadLetters`` at *url*."""
