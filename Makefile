@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image clean
+.PHONY: help demo test drills bench lint format check check-k8s k8s-fixtures lock image clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,6 +20,9 @@ test: $(VENV)/.dev ## run the tests
 
 drills: $(VENV)/.dev ## break everything that can break, and write docs/reliability.md's table
 	$(BIN)/python -m pytest tests/drills -m drill --drill-table docs/reliability.md $(ARGS)
+
+bench: $(VENV)/.bench ## measure workers beside a stub AWS, and judge them: make bench ARGS="--profile small"
+	$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check .
@@ -48,6 +51,7 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) -c requirements/dev.txt --extra lambda pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
 	$(LOCK) -c requirements/dev.txt --extra demo --group k8s pyproject.toml -o requirements/k8s.txt
+	$(LOCK) -c requirements/dev.txt --group bench pyproject.toml -o requirements/bench.txt
 
 image: ## build the container image
 	docker build --tag logfanout .

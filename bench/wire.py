@@ -103,9 +103,7 @@ def answer(body: bytes, kind: bytes, *, status: bytes = b"200 OK") -> bytes:
 
 
 ACCEPTED = answer(EMPTY, JSON_1_1)
-THROTTLED = answer(
-    b'{"__type":"ThrottlingException","message":"Rate exceeded"}', JSON_1_1, status=b"400 Bad Request"
-)
+THROTTLED = answer(b'{"__type":"ThrottlingException","message":"Rate exceeded"}', JSON_1_1, status=b"400 Bad Request")
 NO_MESSAGES = answer(EMPTY, JSON_1_0)
 
 
@@ -113,7 +111,7 @@ def object_head(stored: Stored, *, variant: int) -> bytes:
     """Return what stands before an object's bytes, as S3 says it of an object of Vector's."""
     modified = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
     return (
-        f"HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nLast-Modified: {modified}\r\nETag: \"variant-{variant}\"\r\n"
+        f'HTTP/1.1 200 OK\r\nx-amz-request-id: r\r\nLast-Modified: {modified}\r\nETag: "variant-{variant}"\r\n'
         f"Accept-Ranges: bytes\r\nContent-Encoding: gzip\r\nContent-Type: text/x-log\r\nServer: AmazonS3\r\n"
         f"Content-Length: {stored.size_bytes}\r\n\r\n"
     ).encode()

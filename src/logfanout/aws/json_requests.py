@@ -32,7 +32,7 @@ _decode_fault = msgspec.json.Decoder(_Fault).decode
 
 
 class JsonRequests:
-    """Sends requests to one service, of any region. What it raises is aiohttp's or ``TimeoutError``."""
+    """Sends requests to one service, of any region. What it raises is ``OSError`` or ``TimeoutError``."""
 
     def __init__(
         self,

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
 import msgspec
 
 from logfanout.aws.endpoints import Endpoints
@@ -135,7 +134,7 @@ class SqsQueue:
     async def _sent(self, operation: str, body: bytes) -> Reply:
         try:
             return await self._requests.send(operation, body, region=self._region, by=await self._credentials())
-        except aiohttp.ClientConnectionError:
+        except ConnectionError:
             # Once more, at once: SQS closes connections that were idle, now and then just as one is used again. Each of
             # the three calls may be made twice.
             return await self._requests.send(operation, body, region=self._region, by=await self._credentials())
