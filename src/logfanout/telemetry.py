@@ -97,6 +97,16 @@ cluster_labels = TenantLabels()  # of heartbeats; whoever may write to the bucke
 _newest_heartbeat_ms: dict[str, int] = {}  # by label; as many as there are labels
 
 
+@dataclass(slots=True)
+class Detail:
+    """Whether anybody reads lines of DEBUG; to make those of one small object for nobody takes 0.1 ms."""
+
+    wanted: bool = True
+
+
+detail = Detail()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStarted:
     """The worker is about to receive."""
@@ -333,7 +343,7 @@ class MessageSettled:
 
     def emit(self) -> None:
         _MESSAGES_SETTLED.labels(self.outcome).inc()
-        log.debug("message_settled", **_fields(self))
+        _debug("message_settled", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,7 +415,7 @@ class ObjectFinished:
         _OBJECT_SECONDS.observe(self.seconds)
         if self.inflated_bytes:
             _INFLATED.observe(self.inflated_bytes)
-        log.debug("object_finished", **_fields(self))
+        _debug("object_finished", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,7 +462,7 @@ class EventsUntimed:
 
     def emit(self) -> None:
         _UNTIMED.labels(tenant_labels.of(self.tenant)).inc(self.count)
-        log.debug("events_untimed", **_fields(self))
+        _debug("events_untimed", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -516,7 +526,7 @@ class ObjectCopied:
         _COPY_SECONDS.observe(self.seconds)
         if self.outcome == "accepted":
             _DELIVERED_BYTES.labels(tenant).inc(self.size_bytes)
-        log.debug("object_copied", **_fields(self))
+        _debug("object_copied", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -718,7 +728,12 @@ class ReceivingPaused:
 
     def emit(self) -> None:
         _RECEIVE_PAUSES.inc()
-        log.debug("receiving_paused", **_fields(self))
+        _debug("receiving_paused", self)
+
+
+def _debug(name: str, event: Any) -> None:
+    if detail.wanted:
+        log.debug(name, **_fields(event))
 
 
 def _fields(event: Any) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from email.utils import parsedate_to_datetime
 from tenacity import retry_if_exception_type, retry_if_not_exception_type
 
 from logfanout.aws.endpoints import Endpoints
-from logfanout.aws.faults import Refused, Table, as_ours, error_of
 from logfanout.aws.exchanges import Answer
+from logfanout.aws.faults import Refused, Table, as_ours, error_of
 from logfanout.aws.http import Http
 from logfanout.aws.s3_requests import S3Request, S3Requests, refused, request_id
 from logfanout.aws.signing import encoded
 from logfanout.errors import ObjectGone, ObjectRefused, Unavailable
 from logfanout.ports import Credentials, ObjectBody, ObjectFacts, ObjectRef
-from logfanout.retrying import patiently
+from logfanout.retrying import policy
 
 # How often in a row a broken object is asked for again without a new byte: a second and a half at the most, as what
 # has been read of it waits meanwhile.
@@ -161,10 +161,10 @@ class S3Bucket:
             reading.go_on(await self._get(reading.ref, headers))
             return await reading.next()
 
-        policy = patiently(attempts=RESUME_ATTEMPTS).copy(
+        resuming = policy(attempts=RESUME_ATTEMPTS).copy(
             sleep=self._pause, retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type(_Changed)
         )
-        chunk: bytes = await policy(attempt)
+        chunk: bytes = await resuming(attempt)
         return chunk
 
     def _last_modified_ms(self, answer: Answer) -> int:

@@ -14,8 +14,8 @@ from html import escape
 from math import ceil
 
 from logfanout.aws.endpoints import Endpoints
-from logfanout.aws.faults import Table, as_ours, error_of
 from logfanout.aws.exchanges import Answer
+from logfanout.aws.faults import Table, as_ours, error_of
 from logfanout.aws.http import MOST_ERROR_BYTES, Http
 from logfanout.aws.s3_requests import S3Request, S3Requests, element, refusal
 from logfanout.aws.signing import encoded, encoded_value

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from logfanout.aws.endpoints import Endpoint, Endpoints
-from logfanout.aws.faults import Refused
 from logfanout.aws.exchanges import Answer
+from logfanout.aws.faults import Refused
 from logfanout.aws.http import MOST_ERROR_BYTES, Http
 from logfanout.aws.signing import EMPTY_HASH, Scope, Unsigned, encoded, encoded_value, signed
 from logfanout.ports import Credentials

@@ -11,12 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from string import Formatter
 
 from logfanout.errors import KeyUnreadable
 from logfanout.tenants.rows import Destination, Tenant
 
 DAY_MS = 86_400_000
+_KEYS_REMEMBERED = 256  # one is read when its message arrives, when it is delivered and when it is reported
 
 _KEY_FIELDS = frozenset({"tenant", "cluster", "application", "pod"})
 _REQUIRED_FIELDS = frozenset({"tenant", "application"})
@@ -59,6 +61,7 @@ class KeyLayout:
             raise ValueError("must name {tenant} and {application}, and every field only once")
         return cls(segments, text)
 
+    @lru_cache(maxsize=_KEYS_REMEMBERED)  # noqa: B019  a worker has one layout, for good
     def read(self, key: str) -> KeyFields:
         """Return the fields of *key*.
 
