@@ -90,7 +90,9 @@ def _chunks(member: bytes) -> Iterator[tuple[bytes, bool]]:
         data = b""
         array = array or piece[:1] in (b"[", b",")
         rest = (rest + piece).lstrip(b"[,")
-        end = rest.rfind(b'},{"') + 1 if array and not inflater.eof else rest.rfind(b"}") + 1
+        end = rest.rfind(b"\n") + 1
+        if array:
+            end = (rest.rfind(b"}") if inflater.eof else rest.rfind(b'},{"')) + 1
         yield rest[:end], array
         rest = rest[end:]
 

@@ -19,7 +19,17 @@ from bench.stub import HOST
 
 STOP_SECONDS = 40.0
 # What a machine's own processes need to run; nothing else of the caller's environment reaches the worker.
-PASSED_ON = ("BENCH_TRY", "PYTHONPATH", "PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+PASSED_ON = (
+    "MALLOC_TRIM_THRESHOLD_",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TOP_PAD_",
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+)
 
 
 class WorkerFailed(Exception):

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from tenacity import retry_if_exception_type, retry_if_not_exception_type
 
@@ -170,7 +171,7 @@ class S3Bucket:
     def _last_modified_ms(self, answer: Answer) -> int:
         """Return the header's time; now, where S3 breaks its promise to send one."""
         try:
-            return int(parsedate_to_datetime(answer.headers["last-modified"]).timestamp() * 1000)
+            return _epoch_ms(answer.headers["last-modified"])
         except (KeyError, ValueError):
             return int(self._requests.now_seconds() * 1000)
 
@@ -255,6 +256,12 @@ class _Reading:
 def version_argument(ref: ObjectRef) -> Mapping[str, str]:
     """Return the argument of a query that names *ref*'s version; none for the current one."""
     return {"versionId": ref.version_id} if ref.version_id else {}
+
+
+@lru_cache(maxsize=1024)
+def _epoch_ms(date: str) -> int:
+    """Return the time HTTP writes as "Wed, 25 Nov 2026 07:45:25 GMT"; many objects share a second."""
+    return int(parsedate_to_datetime(date).timestamp() * 1000)
 
 
 def _require_key(ref: ObjectRef) -> None:

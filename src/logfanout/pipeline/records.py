@@ -43,6 +43,7 @@ _BOUNDARY = b'},{"'  # between two records of an array that was written without 
 _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one decoding
 _GIVE_UP = 1000  # records: an object without a readable one among so many is something else
 _EMPTY = 2  # the length of '""'
+_MOST_LOOKED_AT = 64 * 1024  # bytes: a line this long has company
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -153,7 +154,7 @@ class RecordReader:
         for cut in self._likely_cuts(final=final):
             if cut > MAX_RECORD_BYTES:  # it may be one record: the exact way weighs each
                 return None
-            part = memoryview(self._rest)[:cut]
+            part = self._rest if cut == len(self._rest) else self._rest[:cut]
             wires = self._decoded(part)
             if wires is None:
                 continue
@@ -190,7 +191,7 @@ class RecordReader:
                 return
             yield cut + 1
 
-    def _decoded(self, part: memoryview) -> list[_Wire] | None:
+    def _decoded(self, part: bytes) -> list[_Wire] | None:
         """Return the records of *part*, or ``None`` if it does not hold whole, well-formed ones."""
         if not _is_utf8(part):
             return None
@@ -274,10 +275,18 @@ class RecordReader:
         return records
 
 
-def _is_utf8(part: memoryview) -> bool:
-    """Whether *part* is UTF-8, which the decoder does not ask of what it copies or skips."""
+def _is_utf8(part: bytes) -> bool:
+    """Whether *part* is UTF-8, which the decoder does not ask of what it copies or skips.
+
+    ASCII is told ten times as fast as the rest is decoded: where some records are not ASCII, they alone are decoded. No
+    character of several bytes has one of a separator's in it.
+    """
+    if part.isascii():
+        return True
     try:
-        str(part, "utf-8")
+        for record in part.split(b"\n" if b"\n" in part[:_MOST_LOOKED_AT] else b'},{"'):
+            if not record.isascii():
+                record.decode()
     except UnicodeDecodeError:
         return False
     return True

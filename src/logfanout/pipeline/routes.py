@@ -123,7 +123,7 @@ class StreamNaming:
 
     def name(self, key: KeyFields, *, day: int) -> str:
         """Return the stream of events of *day*, counted from 1970-01-01; what CloudWatch refuses becomes ``_``."""
-        date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d") if self.dated else ""
+        date = _date(day) if self.dated else ""
         name = self.text.format(
             tenant=key.tenant, cluster=key.cluster, application=key.application, pod=key.pod, date=date
         )
@@ -131,6 +131,12 @@ class StreamNaming:
             # The date tells one stream of a pod from the next: it is what must not be cut off.
             name = f"{name[: _STREAM_NAME_LENGTH - len(date) - 1]}-{date}"
         return _ILLEGAL_IN_STREAM_NAME.sub("_", name)[:_STREAM_NAME_LENGTH] or "_"
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    """Return a day as streams are named by it."""
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
 def _odd(spec: str | None, conversion: str | None) -> bool:
