@@ -84,11 +84,12 @@ def _sent(events: list[Event]) -> None:
 def _chunks(member: bytes) -> Iterator[tuple[bytes, bool]]:
     """Yield whole records in some pieces, and whether they are inside an array."""
     inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-    data, rest, array = member, b"", False
+    data, rest = member, b""
+    array: bool | None = None
     while not inflater.eof:
         piece = inflater.decompress(data, PIECE_BYTES)
         data = b""
-        array = array or piece[:1] in (b"[", b",")
+        array = piece[:1] in (b"[", b",", b"]") if array is None else array
         rest = (rest + piece).lstrip(b"[,")
         end = rest.rfind(b"\n") + 1
         if array:
