@@ -30,7 +30,7 @@ PHRASES = (
 )
 RARE = "der Knoten antwortet wieder \u2013 tr\u00e8s bien"
 RARELY = 40
-LABELS = {"app": "kube-apiserver", "pod-template-hash": "7c9d8b5f6"}
+LABELS = {"app": "api", "pod-template-hash": "7c9d8b5f6"}
 ANNOTATIONS = {"openshift.io/scc": "restricted-v2", "k8s.v1.cni.cncf.io/network-status": '[{"name": "ovn"}]'}
 
 
@@ -84,7 +84,13 @@ def stored(load: Load, *, variant: int) -> Stored:
 
 def _object(load: Load, variant: int) -> bytes:
     rng = Random(variant)
-    pod = replace(pods.pod("bench", number=variant, rng=rng), annotations=ANNOTATIONS, labels=LABELS)
+    pod = replace(
+        pods.pod("bench", number=variant, rng=rng),
+        application="api",
+        name="api-7c9d8b5f6-x2x9q",
+        annotations=ANNOTATIONS,
+        labels=LABELS,
+    )
     # An object's events lie minutes apart at the most, and never ahead of the clock.
     lines = pods.lines(pod, load.records, until_ns=time.time_ns(), rng=_Hurried(rng), speak=_speak)
     return vector.log_object(pod, lines, framing=load.framing, unique=UUID(int=variant)).body

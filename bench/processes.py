@@ -40,6 +40,11 @@ def _peak_bytes(pid: int) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
+def are_enough(workers: int) -> bool:
+    """Whether *workers* processes that do the same may be compared with one: that takes a core each, and the stub's."""
+    return workers == 1 or len(cores()) > workers
+
+
 def cores() -> tuple[int, ...]:
     """Return the processors that may be used, in order."""
     return tuple(sorted(os.sched_getaffinity(0)))

@@ -5,7 +5,6 @@
 What the worker uses before and after is not counted: it lives for days.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,8 +54,8 @@ class Run:
     requests: dict[str, int]
 
 
-def measured(case: Case) -> Run:
-    """Return what *case* costs here and now.
+def measured(case: Case, *, flame: Path | None = None) -> Run:
+    """Return what *case* costs here and now; with *flame* py-spy watches, and draws there what it saw.
 
     Raises:
         BenchFailed: not every event arrived once in its tenant's account, or a limit of AWS's was broken.
@@ -71,15 +70,33 @@ def measured(case: Case) -> Run:
             _told(harness, Connected, under_test)
             if case.warm_up:
                 _require_all(_announced(harness, Announce(case.warm_up, at_once=True), under_test), case)
-            before = under_test.cpu_seconds
-            served = _announced(harness, Announce(case.load.objects), under_test)
-            used = under_test.cpu_seconds - before
+            with _watched(under_test, flame):
+                before = under_test.cpu_seconds
+                served = _announced(harness, Announce(case.load.objects), under_test)
+                used = under_test.cpu_seconds - before
             peak = under_test.peak_bytes
         _require_all(served, case)
     return Run(
         figures=_figures(case.load, ready.objects, served, used=used, peak=peak, floor_seconds=floor_seconds),
         requests=served.requests,
     )
+
+
+@contextmanager
+def _watched(under_test: worker.Worker, flame: Path | None) -> Iterator[None]:
+    """Let py-spy sample the block, if a flame graph is wanted."""
+    if flame is None:
+        yield
+        return
+    flame.parent.mkdir(parents=True, exist_ok=True)
+    py_spy = Path(sys.executable).with_name("py-spy")
+    options = ["--gil", "--rate", "250", "--subprocesses", "--pid", str(under_test.process.pid), "--output", str(flame)]
+    watching = subprocess.Popen([py_spy, "record", *options], stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.wait(60)
 
 
 @contextmanager

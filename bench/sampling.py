@@ -5,15 +5,14 @@
 The judges are the strict AWS double's, that the drills use; all puts would be too many for it beside a fast worker.
 """
 
+import msgspec
+
+from bench import wire
 from logfanout.testing.strict_aws.answers import Refused
 from logfanout.testing.strict_aws.calls import Call
 from logfanout.testing.strict_aws.cloudwatch import CloudWatch
 from logfanout.testing.strict_aws.holdings import Group, Holdings, Place, Stream
 from logfanout.testing.strict_aws.sessions import Session, Sessions, Signed
-
-import msgspec
-
-from bench import wire
 
 EVERY = 61  # a prime, so that no pattern of the load falls in step with it
 

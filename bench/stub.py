@@ -100,7 +100,7 @@ class _Stub:
         self._load = load
         self._harness = harness
         self._sizes = [each.size_bytes for each in self.objects]
-        self._chance = random.Random(0)  # noqa: S311  the same puts are refused in every run
+        self._chance = random.Random(0)
         self._connected = False
         self._next_serial = 1
         self._sampler = Sampler()

@@ -15,7 +15,7 @@ from logfanout.app.parts import Parts, opened
 from logfanout.aws import Aws, Redrive
 from logfanout.console.health import Health
 from logfanout.errors import LogfanoutError
-from logfanout.memory import keep_freed_memory
+from logfanout.memory import keep_freed_memory, spare_the_collector
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.settings import Settings
 from logfanout.worker import Worker
@@ -35,6 +35,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
         redrive = await unless_stopped(parts.aws.redrive(settings.sqs_queue_url), stop=stop) if parts else None
         if parts is None or stop.is_set():
             return
+        spare_the_collector()
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
         worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)
