@@ -5,6 +5,9 @@
 What the worker uses before and after is not counted: it lives for days.
 """
 
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -8,7 +8,6 @@ costs itself only. Read are newline-delimited objects, one JSON array on one lin
 and concatenated objects, with BOM, CRLF or no final newline.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 import msgspec
 
 from logfanout.errors import ObjectCorrupt, ObjectRefused
-from logfanout.pipeline import _framing, _times
+from logfanout.pipeline import _framing, _times, _utf8
 
 # A record is held whole; CONTRACT §3 refuses larger ones.
 MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -46,7 +45,6 @@ _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one de
 _GIVE_UP = 1000  # records: an object without a readable one among so many is something else
 _QUOTE = ord('"')
 _EMPTY = 2  # the length of '""'
-_LOOKED_AT_BYTES = 4096  # at once, for what is not ASCII: two or three records
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -57,7 +55,6 @@ class _Wire(msgspec.Struct, gc=False):
     timestamp: str | int | float | None = None
 
 
-_Utf8 = codecs.getincrementaldecoder("utf-8")
 _one = msgspec.json.Decoder(_Wire)
 _array = msgspec.json.Decoder(list[_Wire])
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -200,7 +197,7 @@ class RecordReader:
 
     def _decoded(self, cut: int) -> list[_Wire] | None:
         """Return the records of the rest up to *cut*, or ``None`` if it does not hold whole, well-formed ones."""
-        if not _is_utf8(self._rest, cut):
+        if not _utf8.is_whole(self._rest, cut):
             return None
         part = memoryview(self._rest)[:cut]
         try:
@@ -281,27 +278,6 @@ class RecordReader:
         records.read += len(unreadable)
         records.unreadable = unreadable
         return records
-
-
-def _is_utf8(data: bytes, end: int) -> bool:
-    """Whether *data* up to *end* is UTF-8, which the decoder does not ask of what it copies or skips.
-
-    ASCII is told ten times as fast as the rest is decoded: where some records are not ASCII, their surroundings alone
-    are decoded. That saved a seventh of a large object's processor time.
-    """
-    if data.isascii():
-        return True
-    decoder, pending = _Utf8(), b""
-    try:
-        for at in range(0, end, _LOOKED_AT_BYTES):
-            look = data[at : min(at + _LOOKED_AT_BYTES, end)]
-            if pending or not look.isascii():
-                decoder.decode(look)
-                pending, _ = decoder.getstate()
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _read(value: bytes) -> _Wire | None:
