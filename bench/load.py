@@ -138,7 +138,7 @@ def notices(load: Load, *, first: int, count: int) -> Iterator[Notice]:
         noisy = load.noisy_of and serial % load.noisy_of == 0
         quiet = serial % load.tenants
         if load.noisy_of:
-            quiet = 1 + serial % (load.tenants - 1)
+            quiet = 1 + (serial - serial // load.noisy_of) % (load.tenants - 1)  # counted without the noisy ones
         yield Notice(serial, NOISY if noisy else quiet, serial % load.variants)
 
 
