@@ -41,7 +41,7 @@ def test_another_request_is_no_put() -> None:
         (b"GET /bench-logs/t/c/a/p/1-v3.log.gz HTTP/1.1\r\nhost: h", wire.Head("GetObject", 3, b"", 0)),
         (b"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: 9",
          wire.Head("ReceiveMessage", 0, b"", 9)),
-        (b"POST / HTTP/1.1\r\nx-amz-target: L.PutLogEvents\r\ncontent-length: 12\r\nauthorization: A Credential=ASIA1/2026",
+        (b"POST / HTTP/1.1\r\nx-amz-target: L.PutLogEvents\r\ncontent-length: 12\r\nauthorization: Credential=ASIA1/",
          wire.Head("PutLogEvents", 0, b"ASIA1", 12)),
         (b"POST / HTTP/1.1\r\ncontent-length: 3", wire.Head("AssumeRole", 0, b"", 3)),
     ],
