@@ -23,6 +23,7 @@ class Server:
     def __init__(self, *scripts: Sequence[bytes | None]) -> None:
         self.scripts = list(scripts)
         self.heads: list[str] = []
+        self.asked = asyncio.Queue[str]()
         self.connections = 0
         self.port = 0
 
@@ -33,6 +34,7 @@ class Server:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 self.heads.append(head)
+                self.asked.put_nowait(head)
                 lengths = [
                     line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")
                 ]
@@ -148,8 +150,8 @@ async def test_half_an_answer_is_not_the_next_ones(http: Http) -> None:
             break
         answer.close()
         given_up = asyncio.create_task(http.post(server.url, headers={}, body=b""))
-        while len(server.heads) < 2:
-            await asyncio.sleep(0.001)
+        await server.asked.get()
+        await server.asked.get()
         given_up.cancel()
         await asyncio.gather(given_up, return_exceptions=True)
         assert (await http.post(server.url, headers={}, body=b"")).body == b"ok"
@@ -190,7 +192,7 @@ async def test_no_more_connections_than_allowed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(http, "MOST_CONNECTIONS", 2)
     async with serving(*[[OK]] * 6) as server, open_http(trust=ssl.create_default_context()) as pool:
         for _ in range(3):
-            with pytest.raises(OSError, match="refused|Connect"):
+            with pytest.raises(OSError, match=r"refused|Connect"):
                 await pool.post("http://127.0.0.1:1/", headers={}, body=b"")
         replies = await asyncio.gather(*(pool.post(server.url, headers={}, body=b"") for _ in range(6)))
     assert [reply.status for reply in replies] == [200] * 6
@@ -214,19 +216,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         pytest.skip("needs openssl to make a certificate")
     folder = tmp_path_factory.mktemp("certificate")
     key, made = folder / "key.pem", folder / "certificate.pem"
-    asked = [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    ]
+    key_of = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    asked = ["req", "-x509", *key_of, "-days", "2", "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost"]
     subprocess.run([openssl, *asked, *names, "-keyout", key, "-out", made], check=True, capture_output=True)
     return made, key

@@ -116,7 +116,7 @@ class Aws:
 
     def tenant_rows(self, table: str) -> DynamoTenantRows:
         """Return the ``TenantRows`` of *table*."""
-        return DynamoTenantRows(self._dynamodb, table)
+        return DynamoTenantRows(self._http, table, endpoints=self._endpoints, credentials=self.credentials)
 
     async def credentials(self) -> Credentials:
         """Return the task's own credentials as they are now: the SDK renews them behind this call.

@@ -2,8 +2,8 @@
 
     operation, body, region ──► signed for it ──► Reply      or, of one that says no, ──► Refused
 
-Hand-signed, for the calls of the hot path: CloudWatch Logs and SQS speak the same protocol, in versions 1.1 and 1.0
-that differ in nothing we meet. The SDK, which speaks it too, costs a millisecond a call.
+Hand-signed, for the calls of the hot path: CloudWatch Logs, SQS and DynamoDB speak the same protocol, in versions 1.1
+and 1.0 that differ in nothing we meet. The SDK, which speaks it too, costs a millisecond a call.
 """
 
 import time
@@ -42,6 +42,7 @@ class JsonRequests:
         target: str,  # what stands before the operation in ``X-Amz-Target``
         version: str,
         endpoints: Endpoints,
+        repeatable: bool = False,  # whether any request may be carried out twice
         now_seconds: Callable[[], float] = time.time,
     ) -> None:
         self._http = http
@@ -49,6 +50,7 @@ class JsonRequests:
         self._target = target
         self._content_type = f"application/x-amz-json-{version}"
         self._endpoints = endpoints
+        self._repeatable = repeatable
         self._now_seconds = now_seconds
 
     def __repr__(self) -> str:
@@ -70,7 +72,13 @@ class JsonRequests:
         )
         scope = Scope(region=endpoint.region, service=self._service)
         headers = signed(unsigned, by=by, scope=scope, at_seconds=self._now_seconds())
-        return await self._http.post(endpoint.url, headers=headers, body=body, proxy=endpoint.proxy)
+        try:
+            return await self._http.post(endpoint.url, headers=headers, body=body, proxy=endpoint.proxy)
+        except ConnectionError:
+            # Once more, at once: AWS closes connections that were idle, now and then just as one is used again.
+            if not self._repeatable:
+                raise
+            return await self._http.post(endpoint.url, headers=headers, body=body, proxy=endpoint.proxy)
 
 
 def refused(reply: Reply) -> Refused:

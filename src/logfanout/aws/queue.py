@@ -18,7 +18,7 @@ import msgspec
 
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import Table, as_ours, error_of
-from logfanout.aws.http import Http, Reply
+from logfanout.aws.http import Http
 from logfanout.aws.json_requests import JsonRequests, refused
 from logfanout.errors import AccessRefused, Unavailable
 from logfanout.ports import Credentials, DeadLetter, Received, Refusal
@@ -83,7 +83,9 @@ class SqsQueue:
         endpoints: Endpoints,
         credentials: Callable[[], Awaitable[Credentials]],
     ) -> None:
-        self._requests = JsonRequests(http, service="sqs", target="AmazonSQS", version="1.0", endpoints=endpoints)
+        self._requests = JsonRequests(
+            http, service="sqs", target="AmazonSQS", version="1.0", endpoints=endpoints, repeatable=True
+        )
         self._region = endpoints.region
         self._credentials = credentials
         self._url = url
@@ -123,21 +125,14 @@ class SqsQueue:
     async def _call(self, operation: str, asked: Mapping[str, Any], answers: "msgspec.json.Decoder[Answer]") -> Answer:
         said = f"{operation} {self._url}"
         with as_ours(SQS_FAULTS, said):
-            reply = await self._sent(operation, _encode({"QueueUrl": self._url, **asked}))
+            body = _encode({"QueueUrl": self._url, **asked})
+            reply = await self._requests.send(operation, body, region=self._region, by=await self._credentials())
         if reply.status != 200:
             raise error_of(refused(reply), SQS_FAULTS, said)
         try:
             return answers.decode(reply.body or b"{}")
         except msgspec.DecodeError as error:
             raise Unavailable(f"{said}: the answer is not SQS's ({error})") from None
-
-    async def _sent(self, operation: str, body: bytes) -> Reply:
-        try:
-            return await self._requests.send(operation, body, region=self._region, by=await self._credentials())
-        except ConnectionError:
-            # Once more, at once: SQS closes connections that were idle, now and then just as one is used again. Each of
-            # the three calls may be made twice.
-            return await self._requests.send(operation, body, region=self._region, by=await self._credentials())
 
 
 class SqsDeadLetters:
