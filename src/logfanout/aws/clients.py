@@ -111,8 +111,8 @@ class Aws:
         return CloudWatchLogs(self._http, endpoints=self._endpoints)
 
     def tokens(self) -> StsTokens:
-        """Return the ``Tokens``; make one, and share it."""
-        return StsTokens(self._sts)
+        """Return the ``Tokens``."""
+        return StsTokens(self._http, endpoints=self._endpoints, credentials=self.credentials, client=self._sts)
 
     def tenant_rows(self, table: str) -> DynamoTenantRows:
         """Return the ``TenantRows`` of *table*."""
