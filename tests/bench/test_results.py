@@ -7,7 +7,7 @@ import pytest
 from bench.figures import Target
 from bench.load import Load
 from bench.profiles import PROFILES, Case, Profile
-from bench.running import Cores, Run
+from bench.running import Cores, Run, without_places
 
 from bench import machine, plot, results
 
@@ -107,6 +107,17 @@ def test_the_stub_has_a_core_of_its_own_where_there_are_two(
     """More processes than cores share what there is."""
     found = Cores.of(available, processes=workers)
     assert (found.stub, found.worker) == (stub, worker)
+
+
+def test_a_flame_graph_names_no_places() -> None:
+    """It is published too."""
+    drawn = (
+        "<text>/home/a/.venv/bin/py-spy record --gil --pid 7 --output /home/a/f.svg</text>"
+        "<title>process 7:&quot;/home/a/python -m logfanout run&quot; (9 samples, 100.00%)</title>"
+    )
+    assert without_places(drawn) == (
+        "<text>logfanout run, seen by py-spy</text><title>logfanout run (9 samples, 100.00%)</title>"
+    )
 
 
 def test_the_machine_is_told_without_names() -> None:

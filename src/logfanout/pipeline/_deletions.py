@@ -14,7 +14,7 @@ from logfanout.pipeline._leases import BATCH
 from logfanout.ports import Queue, Refusal
 from logfanout.retrying import patiently
 
-# Calls at once, beyond the first, while ten or more wait: SQS is paid by the call, whatever the number of messages in it.
+# Calls at once, beyond the first, while ten or more wait: SQS is paid by the call, however many messages are in it.
 _MORE_CALLS = 3
 
 
