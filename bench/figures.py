@@ -2,7 +2,9 @@
 
     figures of each run ──► Summary (best, median, worst) ──► Target.judge ──► Verdict
 
-Pure. A target is judged by the best run: whatever else a machine does makes a figure worse and never better.
+Pure. A target is judged by the best run: whatever else a machine does makes a figure worse and never better. A ratio is
+judged by the best of either side, each from its own least disturbed run: of one run's two sides the second, disturbed,
+would make the ratio better than it is.
 """
 
 import math
@@ -65,6 +67,17 @@ def summarised(runs: Sequence[Figures]) -> dict[str, Summary]:
         )
         for name in names
     }
+
+
+def ratio(this: str, that: str, runs: Sequence[Figures], summaries: Mapping[str, Summary]) -> Summary:
+    """Return *this* by *that*: the best of either side, which is what is judged, and the median of the runs' own."""
+    best = _best(this, summaries) / _best(that, summaries)
+    return Summary(least=best, median=statistics.median(run[this] / run[that] for run in runs), most=best)
+
+
+def _best(figure: str, summaries: Mapping[str, Summary]) -> float:
+    summary = summaries[figure]
+    return summary.most if figure.endswith("per_second") else summary.least
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bench.figures import Figures, Summary, Verdict, summarised
+from bench.figures import Figures, Summary, Verdict, ratio, summarised
 from bench.machine import Machine
 from bench.profiles import Profile
 from bench.running import Run
@@ -57,7 +57,10 @@ class Outcome:
 
 def outcome(profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: Machine, judged: bool) -> Outcome:
     """Return what *rounds*, each with a run of every case, say; not *judged*: this machine has too few cores."""
-    summaries = summarised([flattened(profile, each) for each in rounds])
+    runs = [flattened(each) for each in rounds]
+    summaries = summarised(runs)
+    for name, (this, that) in ratios(profile).items():
+        summaries[name] = ratio(this, that, runs, summaries)
     return Outcome(
         profile=profile.name,
         asks=profile.asks,
@@ -70,10 +73,18 @@ def outcome(profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: M
     )
 
 
-def flattened(profile: Profile, runs: Mapping[str, Run]) -> Figures:
-    """Return the figures of one round under the names that targets use, with the profile's ratios."""
-    figures = {f"{case}.{name}": value for case, run in runs.items() for name, value in run.figures.items()}
-    return figures | {name: figures[this] / figures[that] for name, (this, that) in profile.ratios.items()}
+def flattened(runs: Mapping[str, Run]) -> Figures:
+    """Return the figures of one round under the names that targets use."""
+    return {f"{case}.{name}": value for case, run in runs.items() for name, value in run.figures.items()}
+
+
+def ratios(profile: Profile) -> Mapping[str, tuple[str, str]]:
+    """Return which figure by which other: the profile's own, and what the floor is of each case."""
+    floors = {
+        f"{case.name}.share_of_floor": (f"{case.name}.floor_cpu_ms_per_object", f"{case.name}.cpu_ms_per_object")
+        for case in profile.cases
+    }
+    return {**floors, **profile.ratios}
 
 
 def keep(found: Outcome, *, folder: Path = FOLDER) -> Path:

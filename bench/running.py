@@ -170,7 +170,6 @@ def _figures(
         "cpu_ms_per_object": used / served.objects * MS,
         "floor_mb_per_cpu_second": 1 / floor_seconds / MB,
         "floor_cpu_ms_per_object": floor_seconds * inflated / served.objects * MS,
-        "share_of_floor": floor_seconds * inflated / used,
         "wall_seconds": served.wall_seconds,
         "cpu_seconds": used,
         "objects_per_second": served.objects / served.wall_seconds,
