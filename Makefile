@@ -9,7 +9,7 @@ TOOLS := $(VENV)/deploy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills lint format check check-k8s k8s-fixtures lock image sbom clean \
+.PHONY: help demo test drills bench lint format check check-k8s k8s-fixtures lock image sbom clean \
 	check-deploy check-terraform check-customer check-image deploy-readmes plan deploy destroy
 
 help: ## list the tasks
@@ -23,6 +23,9 @@ test: $(VENV)/.dev ## run the tests
 
 drills: $(VENV)/.dev ## break everything that can break, and write docs/reliability.md's table
 	$(BIN)/python -m pytest tests/drills -m drill --drill-table docs/reliability.md $(ARGS)
+
+bench: $(VENV)/.bench ## measure workers beside a stub AWS, and judge them: make bench ARGS="--profile small"
+	$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check .
@@ -54,6 +57,7 @@ lock: $(VENV)/.dev ## resolve the dependencies anew: make lock ARGS=--upgrade
 	$(LOCK) $(ARGS) --group deploy -o requirements/deploy.txt
 	$(LOCK) $(ARGS) --group image -o requirements/image.txt
 	$(LOCK) $(ARGS) --group sbom -o requirements/sbom.txt
+	$(LOCK) -c requirements/dev.txt --group bench pyproject.toml -o requirements/bench.txt
 
 check-deploy: check-terraform check-customer check-image ## check all that stands under deploy/
 

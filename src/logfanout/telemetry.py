@@ -7,7 +7,8 @@ here ever takes log content, a token or a key: fields are names, numbers, and wh
 """
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -75,6 +76,9 @@ _INFLATED = Histogram(
 )
 
 
+Labelled = TypeVar("Labelled", Counter, Gauge, Histogram)
+
+
 class TenantLabels:
     """Which tenants have a label of their own: the first so many; the rest share ``other``."""
 
@@ -95,6 +99,22 @@ class TenantLabels:
 tenant_labels = TenantLabels()
 cluster_labels = TenantLabels()  # of heartbeats; whoever may write to the bucket names them
 _newest_heartbeat_ms: dict[str, int] = {}  # by label; as many as there are labels
+
+
+@lru_cache(maxsize=8192)
+def _of(metric: Labelled, *labels: str) -> Labelled:
+    """Return *metric* under its *labels*: prometheus_client takes a lock and a copy to find the same."""
+    return metric.labels(*labels)
+
+
+@dataclass(slots=True)
+class Detail:
+    """Whether anybody reads lines of DEBUG; to make those of one small object for nobody takes 0.1 ms."""
+
+    wanted: bool = True
+
+
+detail = Detail()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +340,7 @@ class LeaseExtended:
     count: int = 1
 
     def emit(self) -> None:
-        _EXTENSIONS.labels(self.outcome).inc(self.count)
+        _of(_EXTENSIONS, self.outcome).inc(self.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,8 +352,8 @@ class MessageSettled:
     receive_count: int
 
     def emit(self) -> None:
-        _MESSAGES_SETTLED.labels(self.outcome).inc()
-        log.debug("message_settled", **_fields(self))
+        _of(_MESSAGES_SETTLED, self.outcome).inc()
+        _debug("message_settled", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,7 +403,7 @@ class DeadLettered:
     object: str
 
     def emit(self) -> None:
-        _DEAD_LETTERS.labels(self.reason).inc()
+        _of(_DEAD_LETTERS, self.reason).inc()
         log.warning("message_dead_lettered", **_fields(self))
 
 
@@ -399,13 +419,13 @@ class ObjectFinished:
     seconds: float
 
     def emit(self) -> None:
-        _OBJECTS.labels(self.outcome).inc()
-        _OBJECT_BYTES.labels("compressed").inc(self.compressed_bytes)
-        _OBJECT_BYTES.labels("inflated").inc(self.inflated_bytes)
+        _of(_OBJECTS, self.outcome).inc()
+        _of(_OBJECT_BYTES, "compressed").inc(self.compressed_bytes)
+        _of(_OBJECT_BYTES, "inflated").inc(self.inflated_bytes)
         _OBJECT_SECONDS.observe(self.seconds)
         if self.inflated_bytes:
             _INFLATED.observe(self.inflated_bytes)
-        log.debug("object_finished", **_fields(self))
+        _debug("object_finished", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,7 +459,7 @@ class EventsCounted:
     count: int
 
     def emit(self) -> None:
-        _EVENTS.labels(self.outcome, tenant_labels.of(self.tenant)).inc(self.count)
+        _of(_EVENTS, self.outcome, tenant_labels.of(self.tenant)).inc(self.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -451,8 +471,8 @@ class EventsUntimed:
     object: str
 
     def emit(self) -> None:
-        _UNTIMED.labels(tenant_labels.of(self.tenant)).inc(self.count)
-        log.debug("events_untimed", **_fields(self))
+        _of(_UNTIMED, tenant_labels.of(self.tenant)).inc(self.count)
+        _debug("events_untimed", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,7 +485,7 @@ class EventsNotDelivered:
     object: str
 
     def emit(self) -> None:
-        _NOT_DELIVERED.labels(self.reason, tenant_labels.of(self.tenant)).inc(self.count)
+        _of(_NOT_DELIVERED, self.reason, tenant_labels.of(self.tenant)).inc(self.count)
         log.warning("events_not_delivered", **_fields(self))
 
 
@@ -493,10 +513,10 @@ class BatchPut:
     seconds: float
 
     def emit(self) -> None:
-        _PUTS.labels(self.outcome).inc()
+        _of(_PUTS, self.outcome).inc()
         _PUT_SECONDS.observe(self.seconds)
         if self.outcome == "accepted":
-            _DELIVERED_BYTES.labels(tenant_labels.of(self.tenant)).inc(self.size_bytes)
+            _of(_DELIVERED_BYTES, tenant_labels.of(self.tenant)).inc(self.size_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -512,11 +532,11 @@ class ObjectCopied:
 
     def emit(self) -> None:
         tenant = tenant_labels.of(self.tenant)
-        _COPIES.labels(self.outcome, tenant).inc()
+        _of(_COPIES, self.outcome, tenant).inc()
         _COPY_SECONDS.observe(self.seconds)
         if self.outcome == "accepted":
-            _DELIVERED_BYTES.labels(tenant).inc(self.size_bytes)
-        log.debug("object_copied", **_fields(self))
+            _of(_DELIVERED_BYTES, tenant).inc(self.size_bytes)
+        _debug("object_copied", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -553,7 +573,7 @@ class RoleAssumed:
     error: str = ""
 
     def emit(self) -> None:
-        _ASSUME_ROLE.labels(self.hop, self.outcome).inc()
+        _of(_ASSUME_ROLE, self.hop, self.outcome).inc()
         (log.warning if self.error else log.debug)(
             "role_assumed" if not self.error else "role_refused", **_fields(self)
         )
@@ -617,7 +637,7 @@ class LedgerFailed:
     error: str
 
     def emit(self) -> None:
-        _LEDGER_FAILURES.labels(self.call).inc()
+        _of(_LEDGER_FAILURES, self.call).inc()
         log.warning("ledger_failed", **_fields(self))
 
 
@@ -652,7 +672,7 @@ class BreakerOpened:
     probe_seconds: float  # until the first probe
 
     def emit(self) -> None:
-        _BREAKERS_OPEN.labels(tenant_labels.of(self.tenant)).inc()
+        _of(_BREAKERS_OPEN, tenant_labels.of(self.tenant)).inc()
         log.warning("breaker_opened", **_fields(self))
 
 
@@ -680,7 +700,7 @@ class BreakerClosed:
     open_seconds: float
 
     def emit(self) -> None:
-        _BREAKERS_OPEN.labels(tenant_labels.of(self.tenant)).dec()
+        _of(_BREAKERS_OPEN, tenant_labels.of(self.tenant)).dec()
         log.info("breaker_closed", **_fields(self))
 
 
@@ -718,7 +738,12 @@ class ReceivingPaused:
 
     def emit(self) -> None:
         _RECEIVE_PAUSES.inc()
-        log.debug("receiving_paused", **_fields(self))
+        _debug("receiving_paused", self)
+
+
+def _debug(name: str, event: Any) -> None:
+    if detail.wanted:
+        log.debug(name, **_fields(event))
 
 
 def _fields(event: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ async def test_nothing_to_do_is_not_asked(aws: Aws, site: Site) -> None:
 async def test_a_refused_call_is_one_of_ours(
     aws: Aws, site: Site, status: int, code: str, expected: type[LogfanoutError]
 ) -> None:
-    """The SDK's one retry is included."""
+    """SQS is asked once; what to do next is decided where it is known what waits."""
     site.json({"__type": code, "message": "no"} if code else {}, status=status)
     with pytest.raises(LogfanoutError, match="ReceiveMessage https://sqs") as caught:
         await aws.queue(URL).receive(most=1, wait_seconds=0, hide_seconds=30)
@@ -101,11 +101,19 @@ async def test_a_refused_call_is_one_of_ours(
 
 
 async def test_no_answer_is_unavailable(aws: Aws, site: Site) -> None:
-    """After the SDK's one retry."""
+    """After one more try, at once: an idle connection may have been closed just then."""
     site.play(Answer(reset=True))
     with pytest.raises(Unavailable):
         await aws.queue(URL).delete(["r"])
     assert len(site.requests) == 2
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"Messages": [{"Body": "{}"}]}', b"[]"])
+async def test_an_answer_that_is_not_sqs_is_unavailable(aws: Aws, site: Site, body: bytes) -> None:
+    """From a proxy on the way, or half of one: never an empty queue."""
+    site.play(Answer(body=body))
+    with pytest.raises(Unavailable, match="not SQS's"):
+        await aws.queue(URL).receive(most=1, wait_seconds=0, hide_seconds=0)
 
 
 async def sent(aws: Aws, site: Site, letter: DeadLetter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from logfanout.aws import Aws
 from logfanout.aws.tenant_table import UNREADABLE, _plain
 from logfanout.errors import AccessRefused, LogfanoutError, Throttled, Unavailable
-from logfanout.testing.site import Site
+from logfanout.testing.site import Answer, Site
 
 
 async def test_every_page_is_read(aws: Aws, site: Site) -> None:
@@ -54,6 +54,14 @@ async def test_a_refusal_is_one_of_ours(aws: Aws, site: Site, code: str, expecte
     assert type(caught.value) is expected
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"Items": [{"a": "S"}]}'])
+async def test_an_answer_that_is_not_dynamodbs_is_unavailable(aws: Aws, site: Site, body: bytes) -> None:
+    """From a proxy on the way: never a tenant without rows."""
+    site.play(Answer(body=body))
+    with pytest.raises(Unavailable, match="not DynamoDB's"):
+        await aws.tenant_rows("tenants").of("acme")
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -65,7 +73,7 @@ async def test_a_refusal_is_one_of_ours(aws: Aws, site: Site, code: str, expecte
         ({"NULL": True}, None),
         ({"SS": ["a", "b"]}, {"a", "b"}),
         ({"NS": ["1", "2.5"]}, {1, 2.5}),
-        ({"B": b"x"}, b"x"),
+        ({"B": "eA=="}, b"eA=="),
         ({"L": [{"S": "a"}, {"L": []}]}, ["a", []]),
         ({"M": {"a": {"N": "1"}}}, {"a": 1}),
         ({}, {UNREADABLE: {}}),

@@ -115,3 +115,16 @@ async def test_the_tasks_own_account(aws: Aws, site: Site) -> None:
     </GetCallerIdentityResponse>"""
     site.play(Answer(body=body.encode()))
     assert await aws.tokens().account_id() == "999999999999"
+
+
+async def test_a_connection_that_ended_is_asked_once_more(aws: Aws, site: Site) -> None:
+    """A role assumed twice is no harm."""
+    site.play(Answer(reset=True), given("ASIAHOP1"))
+    assert (await aws.tokens().assume(WANTED, using=None)).access_key == "ASIAHOP1"
+
+
+async def test_an_answer_that_is_not_sts_is_unavailable(aws: Aws, site: Site) -> None:
+    """From a proxy on the way: never a session without a key."""
+    site.play(Answer(body=b"<html>welcome</html>"))
+    with pytest.raises(Unavailable, match="not STS's"):
+        await aws.tokens().assume(WANTED, using=None)

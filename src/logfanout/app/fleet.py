@@ -15,6 +15,7 @@ from logfanout.app.parts import Parts, opened
 from logfanout.aws import Aws, Redrive
 from logfanout.console.health import Health
 from logfanout.errors import LogfanoutError
+from logfanout.memory import keep_freed_memory, spare_the_collector
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.settings import Settings
 from logfanout.worker import Worker
@@ -28,11 +29,13 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
+    keep_freed_memory()
     async with AsyncExitStack() as stack:
         parts = await unless_stopped(stack.enter_async_context(opened(settings)), stop=stop)
         redrive = await unless_stopped(parts.aws.redrive(settings.sqs_queue_url), stop=stop) if parts else None
         if parts is None or stop.is_set():
             return
+        spare_the_collector()
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
         worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)

@@ -61,6 +61,7 @@ async def opened(
         SettingsWrong: nothing says which region to work in, or whose credentials to use.
     """
     telemetry.tenant_labels.most = settings.metric_tenants
+    telemetry.detail.wanted = settings.log_level == "DEBUG"
     clock = WallClock()
     async with AsyncExitStack() as parts:
         aws = await parts.enter_async_context(opened_aws())

@@ -12,18 +12,19 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
-import aiohttp
 from tenacity import retry_if_exception_type, retry_if_not_exception_type
 
 from logfanout.aws.endpoints import Endpoints
+from logfanout.aws.exchanges import Answer
 from logfanout.aws.faults import Refused, Table, as_ours, error_of
 from logfanout.aws.http import Http
 from logfanout.aws.s3_requests import S3Request, S3Requests, refused, request_id
 from logfanout.aws.signing import encoded
 from logfanout.errors import ObjectGone, ObjectRefused, Unavailable
 from logfanout.ports import Credentials, ObjectBody, ObjectFacts, ObjectRef
-from logfanout.retrying import patiently
+from logfanout.retrying import policy
 
 # How often in a row a broken object is asked for again without a new byte: a second and a half at the most, as what
 # has been read of it waits meanwhile.
@@ -119,12 +120,12 @@ class S3Bucket:
             raise error_of(said, HEAD_FAULTS, asked)
         return ObjectFacts(
             size_bytes=answer.content_length or 0,
-            etag=answer.headers.get("ETag", ""),
-            content_type=answer.headers.get("Content-Type", ""),
-            content_encoding=answer.headers.get("Content-Encoding", ""),
+            etag=answer.headers.get("etag", ""),
+            content_type=answer.headers.get("content-type", ""),
+            content_encoding=answer.headers.get("content-encoding", ""),
         )
 
-    async def _get(self, ref: ObjectRef, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _get(self, ref: ObjectRef, headers: Mapping[str, str]) -> Answer:
         """Return an answer that holds the object, or with a ``range`` among *headers* perhaps its rest."""
         _require_key(ref)
         asked = f"GetObject {ref.uri}"
@@ -165,16 +166,16 @@ class S3Bucket:
             reading.go_on(await self._get(reading.ref, headers))
             return await reading.next()
 
-        policy = patiently(attempts=RESUME_ATTEMPTS).copy(
+        resuming = policy(attempts=RESUME_ATTEMPTS).copy(
             sleep=self._pause, retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type(_Changed)
         )
-        chunk: bytes = await policy(attempt)
+        chunk: bytes = await resuming(attempt)
         return chunk
 
-    def _last_modified_ms(self, answer: aiohttp.ClientResponse) -> int:
+    def _last_modified_ms(self, answer: Answer) -> int:
         """Return the header's time; now, where S3 breaks its promise to send one."""
         try:
-            return int(parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp() * 1000)
+            return _epoch_ms(answer.headers["last-modified"])
         except (KeyError, ValueError):
             return int(self._requests.now_seconds() * 1000)
 
@@ -182,9 +183,9 @@ class S3Bucket:
 class _Reading:
     """One pass over one object: how far it got, and the answer it is at."""
 
-    def __init__(self, ref: ObjectRef, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, ref: ObjectRef, answer: Answer) -> None:
         self.ref = ref
-        self._etag = answer.headers.get("ETag", "")
+        self._etag = answer.headers.get("etag", "")
         self._expected = answer.content_length  # of the whole object; None: not said
         self._received = 0
         self._to_skip = 0  # bytes of this answer that an earlier one brought
@@ -194,12 +195,9 @@ class _Reading:
     def __repr__(self) -> str:
         return f"<_Reading {self.ref.uri} {self._received} of {self._expected} bytes>"
 
-    def _take(self, answer: aiohttp.ClientResponse) -> None:
+    def _take(self, answer: Answer) -> None:
         self._answer = answer
-        self._stream = answer.content.iter_any()
-        self._framed = answer.content_length is not None or (
-            answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        )
+        self._stream = answer.chunks()
 
     def close(self) -> None:
         """Let go of the answer; after its last byte its connection is back in the pool, and this does nothing."""
@@ -207,7 +205,7 @@ class _Reading:
 
     async def next(self) -> bytes:
         """Return the next chunk; an empty one is the end, and all of the object came."""
-        if not self._framed:
+        if not self._answer.framed:
             raise Unavailable(f"GetObject {self.ref.uri}: the answer does not say how long it is")
         while True:
             # Only the wait for bytes is ours to translate; the reader's own errors never pass here.
@@ -233,7 +231,7 @@ class _Reading:
         condition = {"if-match": self._etag} if self._etag else {}
         return {"range": f"bytes={self._received}-"} | condition
 
-    def go_on(self, answer: aiohttp.ClientResponse) -> None:
+    def go_on(self, answer: Answer) -> None:
         """Read on in *answer*, which was asked for with the headers of ``continuing``.
 
         Raises:
@@ -242,11 +240,11 @@ class _Reading:
         self._take(answer)
         self._to_skip = 0
         if answer.status == 200:  # what lies between us and S3 does not know ranges, and perhaps no conditions
-            self._require(answer.headers.get("ETag", "") == self._etag, "the whole of another object")
+            self._require(answer.headers.get("etag", "") == self._etag, "the whole of another object")
             self._require(answer.content_length in (None, self._expected), "an object of another length")
             self._to_skip = self._received
             return
-        said = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        said = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
         self._require(said is not None and int(said[1]) == self._received, "another range")
         total = int(said[2]) if said is not None and said[2] != "*" else None
         self._require(self._expected is None or total in (None, self._expected), "an object of another length")
@@ -262,6 +260,12 @@ class _Reading:
 def version_argument(ref: ObjectRef) -> Mapping[str, str]:
     """Return the argument of a query that names *ref*'s version; none for the current one."""
     return {"versionId": ref.version_id} if ref.version_id else {}
+
+
+@lru_cache(maxsize=1024)
+def _epoch_ms(date: str) -> int:
+    """Return the time HTTP writes as "Wed, 25 Nov 2026 07:45:25 GMT"; many objects share a second."""
+    return int(parsedate_to_datetime(date).timestamp() * 1000)
 
 
 def _require_key(ref: ObjectRef) -> None:

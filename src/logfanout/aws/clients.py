@@ -65,7 +65,7 @@ class Aws:
 
     def queue(self, url: str) -> SqsQueue:
         """Return the ``Queue`` at *url*."""
-        return SqsQueue(self._sqs, url)
+        return SqsQueue(self._http, url, endpoints=self._endpoints, credentials=self.credentials)
 
     def dead_letters(self, url: str) -> SqsDeadLetters:
         """Return the ``DeadLetters`` at *url*."""
@@ -111,12 +111,12 @@ class Aws:
         return CloudWatchLogs(self._http, endpoints=self._endpoints)
 
     def tokens(self) -> StsTokens:
-        """Return the ``Tokens``; make one, and share it."""
-        return StsTokens(self._sts)
+        """Return the ``Tokens``."""
+        return StsTokens(self._http, endpoints=self._endpoints, credentials=self.credentials, client=self._sts)
 
     def tenant_rows(self, table: str) -> DynamoTenantRows:
         """Return the ``TenantRows`` of *table*."""
-        return DynamoTenantRows(self._dynamodb, table)
+        return DynamoTenantRows(self._http, table, endpoints=self._endpoints, credentials=self.credentials)
 
     async def credentials(self) -> Credentials:
         """Return the task's own credentials as they are now: the SDK renews them behind this call.

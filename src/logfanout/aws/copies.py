@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from html import escape
 from math import ceil
 
-import aiohttp
-
 from logfanout.aws.endpoints import Endpoints
+from logfanout.aws.exchanges import Answer
 from logfanout.aws.faults import Table, as_ours, error_of
 from logfanout.aws.http import MOST_ERROR_BYTES, Http
 from logfanout.aws.s3_requests import S3Request, S3Requests, element, refusal
@@ -206,12 +205,11 @@ def _request(
     )
 
 
-async def _text(answer: aiohttp.ClientResponse) -> str:
+async def _text(answer: Answer) -> str:
     """Return the whole body; while S3 copies it sends white space now and then, some bytes in all."""
     try:
-        return (await answer.content.read(MOST_ERROR_BYTES) if answer.status >= 300 else await answer.read()).decode(
-            errors="replace"
-        )
+        text = await (answer.beginning(MOST_ERROR_BYTES) if answer.status >= 300 else answer.whole())
+        return text.decode(errors="replace")
     finally:
         answer.close()
 

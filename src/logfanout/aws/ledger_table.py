@@ -13,14 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from tenacity import retry_if_exception_type
-
 from logfanout.aws.faults import Table, as_ours
 from logfanout.errors import Unavailable
 from logfanout.ledger.memory import NOTHING, merged
 from logfanout.ledger.ranges import Ranges
 from logfanout.ports import Memory
-from logfanout.retrying import patiently
+from logfanout.retrying import policy
 
 KEEP_SECONDS = 2 * 24 * 3600.0  # a message may wait a day behind an outage, and its object is then read once more
 # Of all destinations together: a text of some 20 KB, where an item may have 400 and each KB costs a write unit.
@@ -57,7 +55,7 @@ class DynamoLedger:
         self._table = table
         self._keep_seconds = keep_seconds
         self._now_seconds = now_seconds
-        self._overtaking = patiently().copy(sleep=pause, retry=retry_if_exception_type(_Overtaken))
+        self._overtaking = policy(_Overtaken).copy(sleep=pause)
 
     def __repr__(self) -> str:
         return f"<DynamoLedger {self._table}>"

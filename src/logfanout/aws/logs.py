@@ -9,16 +9,14 @@ The protocol is JSON 1.1, which the SDK speaks too.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import sha256
-from typing import Any
 
 import msgspec
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from logfanout.aws.endpoints import Endpoints
-from logfanout.aws.faults import Refused, Table, as_ours, error_of
+from logfanout.aws.faults import Table, as_ours, error_of
 from logfanout.aws.http import Http, Reply
-from logfanout.aws.signing import Scope, Unsigned, signed
+from logfanout.aws.json_requests import JsonRequests, refused
 from logfanout.errors import (
     AccessRefused,
     BatchUnreadable,
@@ -46,11 +44,6 @@ CREATE_FAULTS: Table = {
 ALREADY_DONE = frozenset({"ResourceAlreadyExistsException", "DataAlreadyAcceptedException"})
 RETENTION_ATTEMPTS = 4  # CloudWatch refuses to change a group that it is still making ("OperationAborted")
 
-HEADERS = {
-    operation: {"content-type": "application/x-amz-json-1.1", "x-amz-target": f"Logs_20140328.{operation}"}
-    for operation in ("PutLogEvents", "CreateLogStream", "CreateLogGroup", "PutRetentionPolicy")
-}
-
 
 class _PutLogEvents(msgspec.Struct, gc=False):
     """The request's fields, under AWS's names."""
@@ -70,16 +63,8 @@ class _Answer(msgspec.Struct, rename="camel"):
     rejected_log_events_info: _RejectedLogEventsInfo | None = None
 
 
-class _Fault(msgspec.Struct):
-    kind: Any = msgspec.field(default="", name="__type")
-    code: Any = ""
-    message: Any = ""
-    capital_message: Any = msgspec.field(default="", name="Message")
-
-
 _encode = msgspec.json.Encoder().encode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
-_decode_fault = msgspec.json.Decoder(_Fault).decode
 
 
 class CloudWatchLogs:
@@ -93,9 +78,9 @@ class CloudWatchLogs:
         now_seconds: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._http = http
-        self._endpoints = endpoints
-        self._now_seconds = now_seconds
+        self._requests = JsonRequests(
+            http, service="logs", target="Logs_20140328", version="1.1", endpoints=endpoints, now_seconds=now_seconds
+        )
         self._pause = pause
 
     async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
@@ -148,21 +133,7 @@ class CloudWatchLogs:
 
     async def _call(self, operation: str, body: bytes, *, to: LogStream, credentials: Credentials, asked: str) -> Reply:
         with as_ours(PUT_FAULTS, asked):
-            endpoint = await self._endpoints.of("logs", to.region)
-            unsigned = Unsigned(
-                method="POST",
-                host=endpoint.host,
-                path=endpoint.path,
-                headers=HEADERS[operation],
-                body_hash=sha256(body).hexdigest(),
-            )
-            headers = signed(
-                unsigned,
-                by=credentials,
-                scope=Scope(region=endpoint.region, service="logs"),
-                at_seconds=self._now_seconds(),
-            )
-            return await self._http.post(endpoint.url, headers=headers, body=body, proxy=endpoint.proxy)
+            return await self._requests.send(operation, body, region=to.region, by=credentials)
 
 
 def _rejections(info: _RejectedLogEventsInfo | None) -> Rejections:
@@ -177,28 +148,14 @@ def _rejections(info: _RejectedLogEventsInfo | None) -> Rejections:
 
 def _require_done(reply: Reply, table: Table, asked: str) -> None:
     """Raise what *reply* says, unless it says that the work was done before."""
-    refused = _refused(reply)
-    if refused.code in ALREADY_DONE:
+    said = refused(reply)
+    if said.code in ALREADY_DONE:
         return
-    if refused.code == "InvalidParameterException" and _is_about_names(refused.message):
-        raise DestinationUnusable(f"{asked}: {refused}")
-    raise error_of(refused, table, asked)
+    if said.code == "InvalidParameterException" and _is_about_names(said.message):
+        raise DestinationUnusable(f"{asked}: {said}")
+    raise error_of(said, table, asked)
 
 
 def _is_about_names(message: str) -> bool:
     """Whether a constraint was broken by the group's or the stream's name, and not by an event."""
     return "at 'logGroupName'" in message or "at 'logStreamName'" in message
-
-
-def _refused(reply: Reply) -> Refused:
-    """Read an error document, ``{"__type": "…#Code", "message": …}``; it may be absent, or a proxy's HTML."""
-    try:
-        fault = _decode_fault(reply.body)
-    except msgspec.DecodeError:
-        fault = _Fault()
-    return Refused(
-        status=reply.status,
-        code=str(fault.kind or fault.code or "").rpartition("#")[2],
-        message=str(fault.message or fault.capital_message or ""),
-        request_id=reply.request_id,
-    )

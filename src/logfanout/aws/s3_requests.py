@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-import aiohttp
-
 from logfanout.aws.endpoints import Endpoint, Endpoints
+from logfanout.aws.exchanges import Answer
 from logfanout.aws.faults import Refused
 from logfanout.aws.http import MOST_ERROR_BYTES, Http
 from logfanout.aws.signing import EMPTY_HASH, Scope, Unsigned, encoded, encoded_value, signed
@@ -46,7 +45,7 @@ class S3Request:
 
 
 class S3Requests:
-    """Sends requests to any bucket. What it raises is aiohttp's or ``TimeoutError``, but for a bucket's name."""
+    """Sends requests to any bucket. What it raises is ``OSError`` or ``TimeoutError``, but for a bucket's name."""
 
     def __init__(
         self,
@@ -62,7 +61,7 @@ class S3Requests:
         self._credentials = credentials
         self._regions: dict[str, str] = {}  # of buckets that turned out to lie elsewhere
 
-    async def send(self, request: S3Request, *, by: Credentials | None = None) -> aiohttp.ClientResponse:
+    async def send(self, request: S3Request, *, by: Credentials | None = None) -> Answer:
         """Return the answer, whatever its status; the caller closes it. *by* signs instead of the task itself.
 
         Raises:
@@ -74,7 +73,7 @@ class S3Requests:
             answer = await self._send(request, by)
         return answer
 
-    async def _send(self, request: S3Request, by: Credentials | None) -> aiohttp.ClientResponse:
+    async def _send(self, request: S3Request, by: Credentials | None) -> Answer:
         region = self._regions.get(request.bucket, request.region)
         endpoint = await self._endpoints.of_bucket(request.bucket, region=region)
         headers = signed(
@@ -87,7 +86,7 @@ class S3Requests:
         url = f"{url}?{request.query}" if request.query else url
         return await self._http.request(request.method, url, headers=headers, body=request.body, proxy=endpoint.proxy)
 
-    def _has_moved(self, request: S3Request, answer: aiohttp.ClientResponse) -> bool:
+    def _has_moved(self, request: S3Request, answer: Answer) -> bool:
         """Whether *answer* names a region we did not ask; remember it."""
         named = answer.headers.get("x-amz-bucket-region", "")
         if named in ("", self._regions.get(request.bucket, request.region or self._endpoints.region)):
@@ -108,12 +107,12 @@ def _unsigned(request: S3Request, endpoint: Endpoint) -> Unsigned:
     )
 
 
-async def refused(answer: aiohttp.ClientResponse) -> Refused:
+async def refused(answer: Answer) -> Refused:
     """Read an error document, ``<Error><Code>…``; it may be absent, or a proxy's HTML."""
-    return refusal(answer, (await answer.content.read(MOST_ERROR_BYTES)).decode(errors="replace"))
+    return refusal(answer, (await answer.beginning(MOST_ERROR_BYTES)).decode(errors="replace"))
 
 
-def refusal(answer: aiohttp.ClientResponse, body: str) -> Refused:
+def refusal(answer: Answer, body: str) -> Refused:
     """Return what *answer* says with *body*, which holds an error though the status may be 200."""
     code = element("Code", body)
     if code == "PermanentRedirect" or answer.status == 301:
@@ -127,7 +126,7 @@ def refusal(answer: aiohttp.ClientResponse, body: str) -> Refused:
     )
 
 
-def request_id(answer: aiohttp.ClientResponse) -> str:
+def request_id(answer: Answer) -> str:
     """Return what AWS's support asks for."""
     return answer.headers.get("x-amz-request-id", "")
 

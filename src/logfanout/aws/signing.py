@@ -22,7 +22,7 @@ EMPTY_HASH = sha256(b"").hexdigest()  # "x-amz-content-sha256" of a request with
 
 # One key for each (secret, day, region, service). A session lives one hour, so this many tenants with a key each are
 # active at once before any key is derived twice in an hour; an entry is some 300 bytes.
-KEYS_REMEMBERED = 8192
+KEYS_REMEMBERED = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

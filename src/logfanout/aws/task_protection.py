@@ -43,7 +43,7 @@ class EcsTaskProtection:
             async with asyncio.timeout(AGENT_SECONDS):
                 answer = await self._http.request("PUT", self._url, headers=HEADERS, body=msgspec.json.encode(wanted))
                 try:
-                    body = await answer.content.read(MOST_ERROR_BYTES)
+                    body = await answer.beginning(MOST_ERROR_BYTES)
                 finally:
                     answer.close()
         if (said := _refusal(answer.status, body)) is None:

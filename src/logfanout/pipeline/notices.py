@@ -7,6 +7,7 @@ Pure: no I/O, no clock, no environment.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -17,10 +18,13 @@ from logfanout.ports import ObjectRef
 
 # SNS wraps once; a topic that feeds a topic, or an SQS body quoted into another, wraps again. Deeper is hostile.
 _MAX_ENVELOPES = 3
+# A message is read twice, to tell whose it is and to deliver it, and in between some hundred others arrive.
+_BODIES_REMEMBERED = 256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=_BODIES_REMEMBERED)
 def parse(body: str) -> tuple[ObjectRef, ...]:
     """Return the objects *body* announces, in the order it lists them.
 

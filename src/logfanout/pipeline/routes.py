@@ -11,12 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from string import Formatter
 
 from logfanout.errors import KeyUnreadable
 from logfanout.tenants.rows import Destination, Tenant
 
 DAY_MS = 86_400_000
+_KEYS_REMEMBERED = 256  # one is read when its message arrives, when it is delivered and when it is reported
 
 _KEY_FIELDS = frozenset({"tenant", "cluster", "application", "pod"})
 _REQUIRED_FIELDS = frozenset({"tenant", "application"})
@@ -59,6 +61,7 @@ class KeyLayout:
             raise ValueError("must name {tenant} and {application}, and every field only once")
         return cls(segments, text)
 
+    @lru_cache(maxsize=_KEYS_REMEMBERED)  # noqa: B019  a worker has one layout, for good
     def read(self, key: str) -> KeyFields:
         """Return the fields of *key*.
 
@@ -120,7 +123,7 @@ class StreamNaming:
 
     def name(self, key: KeyFields, *, day: int) -> str:
         """Return the stream of events of *day*, counted from 1970-01-01; what CloudWatch refuses becomes ``_``."""
-        date = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d") if self.dated else ""
+        date = _date(day) if self.dated else ""
         name = self.text.format(
             tenant=key.tenant, cluster=key.cluster, application=key.application, pod=key.pod, date=date
         )
@@ -128,6 +131,12 @@ class StreamNaming:
             # The date tells one stream of a pod from the next: it is what must not be cut off.
             name = f"{name[: _STREAM_NAME_LENGTH - len(date) - 1]}-{date}"
         return _ILLEGAL_IN_STREAM_NAME.sub("_", name)[:_STREAM_NAME_LENGTH] or "_"
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    """Return a day as streams are named by it."""
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
 def _odd(spec: str | None, conversion: str | None) -> bool:

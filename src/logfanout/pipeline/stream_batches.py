@@ -83,6 +83,8 @@ class _Columns:
         )
 
     def part(self, start: int, end: int) -> "_Columns":
+        if end - start == len(self.times):
+            return self
         return _Columns(
             self.times[start:end], self.messages[start:end], self.sizes[start:end], self.positions[start:end]
         )
@@ -243,6 +245,9 @@ def cut(times: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, int]]
 
     Every size is at most ``EVENT_BYTES``.
     """
+    if _is_one_batch(times, sizes):  # as most objects are
+        yield 0, len(times)
+        return
     ends = list(accumulate(sizes))
     # Weight up to and with event i: ends[i] + 26 * (i + 1). It grows with i, so that bisect finds where it passes.
     weights = [end + EVENT_OVERHEAD_BYTES * count for count, end in enumerate(ends, 1)]
@@ -253,6 +258,14 @@ def cut(times: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, int]]
         end = bisect_left(times, times[start] + BATCH_SPAN_MS, start, end)
         yield start, end
         start, before = end, weights[end - 1]
+
+
+def _is_one_batch(times: Sequence[int], sizes: Sequence[int]) -> bool:
+    return (
+        0 < len(times) <= BATCH_EVENTS
+        and times[-1] - times[0] < BATCH_SPAN_MS
+        and sum(sizes) + EVENT_OVERHEAD_BYTES * len(sizes) <= BATCH_BYTES
+    )
 
 
 def split(text: str, *, most_bytes: int) -> Iterator[str]:

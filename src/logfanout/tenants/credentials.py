@@ -25,6 +25,8 @@ EXPIRY_MARGIN_MS = 10_000
 # How soon a refused or failed renewal is asked for again: what was under way when a trust broke must not eat the STS
 # quota. Shorter than a breaker's first wait, so that its probe hears STS and not us.
 ASK_AGAIN_MS = 5_000
+COUNT_EVERY_MS = 1_000  # the sessions there are, if more than a few
+FEW_SESSIONS = 100
 
 _ILLEGAL_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _SESSION_NAME_LENGTH = 64  # AssumeRole, "RoleSessionName": 2 to 64 of [\w+=,.@-]
@@ -62,6 +64,7 @@ class CredentialCache:
         self._clock = clock
         self._sessions: dict[Assumption, _Session] = {}
         self._flights: Flights[Assumption, Credentials] = Flights("assume role")
+        self._counted_ms = 0
 
     def __repr__(self) -> str:
         return f"<CredentialCache of {len(self._sessions)} roles>"
@@ -124,7 +127,7 @@ class CredentialCache:
         session.take(credentials, self._clock.epoch_ms())
         self._sessions[wanted] = session
         telemetry.RoleAssumed(hop=hop, outcome="assumed", role=wanted.role_arn).emit()
-        telemetry.CredentialsCached(count=self._usable_count()).emit()
+        self._count()
         return credentials
 
     async def _assumed(self, wanted: Assumption) -> Credentials:
@@ -137,13 +140,20 @@ class CredentialCache:
             self._drop(self._central, central)
             return await self._tokens.assume(wanted, using=await self._session(self._central))
 
-    def _usable_count(self) -> int:
-        """Count the sessions that are good, and let go of those of roles nobody has asked for since they ended."""
+    def _count(self) -> None:
+        """Report how many sessions are good, and let go of those of roles nobody has asked for since they ended.
+
+        Now and then where there are many: to look at ten thousand whenever one is renewed would take longer than STS.
+        """
         now = self._clock.epoch_ms()
+        if now - self._counted_ms < COUNT_EVERY_MS and len(self._sessions) > FEW_SESSIONS:
+            return
+        self._counted_ms = now
         dead = [w for w, s in self._sessions.items() if s.credentials and s.credentials.expires_ms < now - ASK_AGAIN_MS]
         for wanted in dead:
             del self._sessions[wanted]
-        return sum(session.usable(now) is not None for session in self._sessions.values())
+        count = sum(session.usable(now) is not None for session in self._sessions.values())
+        telemetry.CredentialsCached(count=count).emit()
 
 
 def session_name(tenant: str) -> str:
