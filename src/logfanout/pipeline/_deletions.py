@@ -14,8 +14,7 @@ from logfanout.pipeline._leases import BATCH
 from logfanout.ports import Queue, Refusal
 from logfanout.retrying import patiently
 
-# Calls at once, beyond the first, while ten or more wait: SQS is paid by the call, however many messages are in it.
-_MORE_CALLS = 3
+_PARALLEL_DELETES = 4
 
 
 class Deletions:
@@ -24,14 +23,13 @@ class Deletions:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._waiting: list[tuple[str, asyncio.Future[Refusal | None]]] = []
-        self._turn = asyncio.Semaphore(1)
-        self._crowded = asyncio.Semaphore(_MORE_CALLS)
+        self._turn = asyncio.Semaphore(_PARALLEL_DELETES)
 
     async def delete(self, receipt: str) -> Refusal | None:
         """Return ``None`` once SQS has deleted *receipt*'s message, or why it has not."""
         answer: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((receipt, answer))
-        async with self._crowded if len(self._waiting) >= BATCH else self._turn:
+        async with self._turn:
             if self._waiting and not answer.done():
                 await self._send(self._taken())
         return await answer
