@@ -84,6 +84,20 @@ async def test_a_connection_serves_one_request_after_the_other(http: Http) -> No
     assert f"host: 127.0.0.1:{server.port}\r\n" in first
 
 
+async def test_head_has_no_body_though_its_answer_tells_of_one(http: Http) -> None:
+    """Its connection is left for the next request, which gets its own answer."""
+    told = b"HTTP/1.1 200 OK\r\nContent-Length: 4711\r\nETag: x\r\n\r\n"
+    missing = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving([told], [missing], [OK]) as server:
+        answer = await http.request("HEAD", f"{server.url}/b/k", headers={})
+        assert (answer.status, answer.content_length, answer.headers["etag"]) == (200, 4711, "x")
+        assert await body_of(answer) == b""
+        assert (await http.request("HEAD", f"{server.url}/b/k", headers={})).status == 404
+        assert (await http.post(server.url, headers={}, body=b"")).body == b"ok"
+    assert server.connections == 1
+    assert "content-length" not in server.heads[0].lower()
+
+
 async def test_requests_side_by_side_have_a_connection_each(http: Http) -> None:
     """Nobody gets another's answer."""
     scripts = [[b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n] for n in range(8)]

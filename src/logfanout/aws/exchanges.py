@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._answer: Answer | None = None
         self._head: asyncio.Future[Answer] | None = None
-        self._whole = False
+        self._whole = self._bodiless = False
         self._keep = True
         self._buffered = 0
         self._head_bytes = 0
@@ -121,8 +121,12 @@ class Connection(asyncio.Protocol):
     def __repr__(self) -> str:
         return f"<Connection {'closed' if self.closed else 'asked' if self._answer else 'idle'}>"
 
-    async def ask(self, head: bytes, body: bytes, *, patience_seconds: float, whole: bool) -> Answer:
+    async def ask(
+        self, head: bytes, body: bytes, *, patience_seconds: float, whole: bool, bodiless: bool = False
+    ) -> Answer:
         """Send a request and return its answer once its headers are there, or with *whole* its body too.
+
+        *bodiless*: it is a HEAD, whose answer's headers tell of a body that does not follow (RFC 9110, 9.3.2).
 
         Raises:
             ConnectionError: the connection ended first.
@@ -134,7 +138,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionResetError("the connection is closed")
         self._answer = answer = Answer(self)
         self._head = waiter = self.loop.create_future()
-        self._whole, self._keep = whole, True
+        self._whole, self._keep, self._bodiless = whole, True, bodiless
         self._buffered = self._head_bytes = 0
         self._parser = httptools.HttpResponseParser(self)
         self._patience = patience_seconds
@@ -237,7 +241,9 @@ class Connection(asyncio.Protocol):
         answer.content_length = int(length) if length.isdecimal() else None
         answer.chunked = answer.headers.get("transfer-encoding", "").lower() == "chunked"
         self._keep = parser.should_keep_alive()
-        if not self._whole:
+        if self._bodiless:
+            self.on_message_complete()
+        elif not self._whole:
             self._hand_out(answer)
 
     def on_body(self, body: bytes) -> None:

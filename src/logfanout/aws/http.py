@@ -90,7 +90,9 @@ class Http:
             connection = await self._taken(origin)
             reused = connection.used
             try:
-                return await connection.ask(head, body, patience_seconds=patience, whole=whole)
+                return await connection.ask(
+                    head, body, patience_seconds=patience, whole=whole, bodiless=method == "HEAD"
+                )
             except ConnectionError:
                 # It ended while nobody used it. A POST may have been carried out, and its caller knows what that means.
                 if not reused or method == "POST":
@@ -194,7 +196,7 @@ def _head(method: str, target: str, headers: Mapping[str, str], length: int, ori
     lines = [f"{name}: {value}" for name, value in headers.items()]
     if "host" not in headers:
         lines.append(f"host: {origin.authority}")
-    if method != "GET":
+    if method not in ("GET", "HEAD"):
         lines.append(f"content-length: {length}")
     extra = ""
     if origin.proxy is not None and origin.scheme == "http":

@@ -138,9 +138,11 @@ class Writer:
         self, batch: Batch, to: LogStream, destination: CloudWatchDestination, credentials: Credentials
     ) -> Rejections:
         began = asyncio.get_running_loop().time()
-        outcome = "accepted"
+        outcome = "cancelled"  # unless it is answered
         try:
-            return await self._logs.put(to, batch.events, credentials=credentials)
+            rejections = await self._logs.put(to, batch.events, credentials=credentials)
+            outcome = "accepted"
+            return rejections
         except LogfanoutError as error:
             outcome = type(error).__name__
             if isinstance(error, CredentialsExpired):

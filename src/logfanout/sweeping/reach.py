@@ -7,7 +7,7 @@ Pure.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from logfanout.ports import ObjectRef
@@ -16,6 +16,8 @@ from logfanout.s3_places import BUCKET
 MOST_KEY_BYTES = 1024  # "Creating object key names"
 ANY_END = "*"
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -74,6 +76,6 @@ def moment_ms(text: str, *, now_ms: int) -> int:
     try:
         when = datetime.fromisoformat(text)
         utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-        return int(utc.timestamp() * 1000)
+        return (utc - _EPOCH) // _MILLISECOND  # exact: a float of seconds is a millisecond off now and then
     except (ValueError, OverflowError):
         raise ValueError(f"{text[:40]!r} is no time: write 2026-03-02, 2026-03-02T12:00Z, or an age as 36h") from None
