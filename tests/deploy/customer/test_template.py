@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from logfanout.demo.emulator import Emulator
 from logfanout.demo.roster import HOME_REGION
-from logfanout.tenants import rows
+from logfanout.tenants.log_groups import RETENTION_DAYS
 
 DOCS = Path(__file__).parents[3]
 CUSTOMER = DOCS / "deploy" / "customer"
@@ -97,7 +97,7 @@ def test_every_parameter_is_explained(template: dict[str, Any]) -> None:
 
 def test_the_template_knows_the_days_that_the_worker_knows(template: dict[str, Any]) -> None:
     """A retention that one takes and the other refuses would dead-letter the tenant's logs."""
-    assert set(template["Parameters"]["RetentionDays"]["AllowedValues"]) == {0, *rows.RETENTION_DAYS}
+    assert set(template["Parameters"]["RetentionDays"]["AllowedValues"]) == {0, *RETENTION_DAYS}
 
 
 @pytest.mark.parametrize(
