@@ -363,9 +363,7 @@ def test_without_any_one_of_its_conditions_nothing_is_allowed(policies: Policies
     """The request as it comes is allowed; with one value another, or missing, it is not."""
     policy = case.policy_of(policies)
     assert allows(case.base, policy)
-    assert {key: allows(case.spoilt(key), policy) for key in case.without} == dict.fromkeys(
-        case.without, False
-    )
+    assert {key: allows(case.spoilt(key), policy) for key in case.without} == dict.fromkeys(case.without, False)
 
 
 @pytest.mark.parametrize("case", DENIALS, ids=named)
@@ -583,7 +581,7 @@ AT_LARGE = {
     "OurAccounts": "an endpoint bounds who passes, not what for: roles say that",
     "LayersOfImages": "ECR's buckets of layers are read with ECR's signature, not with ours",
     "CustomersRoles": "customers' groups are named in the customers' roles",
-    "CopyIntoCustomersBuckets": "customers' buckets are named in their policies, which must let us in too; ours are not",
+    "CopyIntoCustomersBuckets": "customers name their buckets, in policies that must let us in; ours are excluded",
     "SignInToRegistries": "ecr:GetAuthorizationToken knows no resources",
 }
 

@@ -167,6 +167,8 @@ async def test_who_makes_the_group_may(made: Made, retention_days: int, *, may_s
     [
         ({}, True),
         ({"action": "s3:PutObjectAcl"}, True),
+        ({"action": "s3:AbortMultipartUpload", "service_context": {}}, True),
+        ({"action": "s3:AbortMultipartUpload", "resource": COPY.replace("/acme/", "/other/")}, False),
         ({"service_context": {}}, False),
         ({"service_context": {"s3:x-amz-acl": "public-read"}}, False),
         ({"resource": COPY.replace("/acme/", "/other/")}, False),
