@@ -67,7 +67,7 @@ async def by_terraform(aws: Emulator, wish: Wish, central_role_arn: str, folder:
 
 def apply(written: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Apply what a customer has *written* in *folder*, and return its outputs."""
-    shutil.copytree(CUSTOMER / "terraform", folder / "modules")
+    shutil.copytree(CUSTOMER / "terraform", folder / "modules", ignore=shutil.ignore_patterns(".terraform*"))
     (folder / "main.tf.json").write_text(json.dumps(written))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))} | {
         "AWS_CONFIG_FILE": os.devnull,
