@@ -22,7 +22,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.deploy import terraform
+from tests.deploy import stack, terraform
+from tests.deploy.stack import Wish
 from tests.deploy.tls_aws import TlsAws, root_of, tls_aws
 
 from logfanout.demo import policies
@@ -94,30 +95,23 @@ def network(aws: TlsAws) -> dict[str, object]:
 
 
 def onboard(region: Region) -> None:
-    """Do what the customer does in its own account, and what we do in ours."""
-    role_arn = customers_side(region, tenant=TENANT, external_id=PLATFORM)
+    """Do what the customer does in its own account, and what we do in ours: store the row that its stack prints."""
+    told = customers_side(region, Wish(tenant=TENANT, external_id="harbor-81d2", group=LOG_GROUP, tagged=True))
     region.client("dynamodb").put_item(
-        TableName=region.outputs["tenants_table_name"],
-        Item={
-            "tenant_id": {"S": TENANT},
-            "type": {"S": "cloudwatch"},
-            "log_distribution_role_arn": {"S": role_arn},
-            "log_group_name": {"S": LOG_GROUP},
-        },
+        TableName=region.outputs["tenants_table_name"], Item=json.loads(told["CloudWatchRow"])
     )
 
 
-def customers_side(region: Region, *, tenant: str, external_id: str) -> str:
-    """Make the customer's role, as the customer's template would; return its ARN."""
-    iam, name = region.client("iam", by=CUSTOMER), f"CustomerLogDistribution-{tenant}"
-    trust = policies.trust(region.outputs["central_role_arn"], external_id=external_id)
-    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    iam.put_role_policy(
-        RoleName=name,
-        PolicyName="deliver",
-        PolicyDocument=policies.customer(account=CUSTOMER, region=REGION, log_group=LOG_GROUP),
-    )
-    return str(made["Role"]["Arn"])
+def customers_side(region: Region, wish: Wish) -> dict[str, str]:
+    """Make the customer's side with the customer's template, in the customer's account; return what it prints."""
+    cloudformation, name = region.client("cloudformation", by=CUSTOMER), f"logfanout-{wish.tenant}"
+    cloudformation.create_stack(**stack.order(stack.parameters(wish, region.outputs["central_role_arn"]), name=name))
+
+    def made() -> Any:
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+
+    assert until(lambda: made()["StackStatus"] in stack.DONE, seconds=60)
+    return stack.outputs(made())
 
 
 def session_of(region: Region, role_arn: str) -> Session:
@@ -303,15 +297,30 @@ def test_nothing_is_taken_over_plain_http(region: Region) -> None:
 
 
 def test_a_customer_who_asks_for_an_external_id_is_not_entered_without_it(region: Region) -> None:
-    """Nor with another customer's."""
+    """Nor with the platform's own number."""
     worker_role = session_of(region, region.outputs["worker_role_arn"])
     sts = region.client("sts", by=region.aws.assume(region.outputs["central_role_arn"], by=worker_role))
-    role_arn, asked = customers_side(region, tenant="careful", external_id="careful-chose-this"), "careful-chose-this"
+    asked = "careful-4f1c"
+    role_arn = customers_side(region, Wish(tenant="careful", external_id=asked, group="/platform/careful"))["RoleArn"]
 
     def enter(**said: str) -> str:
         return refusal(lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName="test", **said))
 
     assert [enter(), enter(ExternalId=PLATFORM), enter(ExternalId=asked)] == ["AccessDenied", "AccessDenied", ""]
+
+
+def test_the_central_role_reads_what_it_copies_and_writes_nothing_of_ours(region: Region) -> None:
+    """S3 destinations are served from the bucket; a row that named the bucket itself would be refused."""
+    bucket, key = region.outputs["bucket_name"], f"{TENANT}/{CLUSTER}/payments/p/copied.log.gz"
+    collector = region.client("s3", by=session_of(region, region.outputs["writer_role_arns"][CLUSTER]))
+    collector.put_object(Bucket=bucket, Key=key, Body=b"as collected")
+    worker_role = session_of(region, region.outputs["worker_role_arn"])
+    central = region.client("s3", by=region.aws.assume(region.outputs["central_role_arn"], by=worker_role))
+    assert central.get_object(Bucket=bucket, Key=key)["Body"].read() == b"as collected"
+    assert refusal(lambda: central.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"
+    assert refusal(lambda: central.delete_object(Bucket=bucket, Key=key)) == "AccessDenied"
+    other = region.client("s3", by=worker_role)
+    assert refusal(lambda: other.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"
 
 
 def test_the_worker_becomes_nobody_but_the_central_role(region: Region) -> None:

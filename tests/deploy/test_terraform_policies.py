@@ -27,6 +27,7 @@ CUSTOMERS = "arn:aws:iam::111111111111:role/CustomerLogDistribution-acme"
 ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/ABC"
 OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:logs-dead-letters"
+COPIES = 'iam_role_policy.copies["copies"]'
 TLS, PLAIN = {"aws:SecureTransport": "true"}, {"aws:SecureTransport": "false"}
 
 Policies = Mapping[str, Mapping[str, Any]]
@@ -68,6 +69,13 @@ class Case:
     sid: str
     base: Request
     without: Mapping[str, str | list[str] | None] = field(default_factory=dict)
+    alone: bool = False  # tried without the policy's other statements, one of which lets the account decide
+
+    def policy_of(self, policies: Policies) -> Mapping[str, Any]:
+        """Return what the request is put to."""
+        whole = policies[self.policy]
+        chosen = [statement for statement in statements(whole) if statement["Sid"] == self.sid or not self.alone]
+        return {**whole, "Statement": chosen}
 
     def spoilt(self, key: str) -> Request:
         """Return the request with another value for *key*, or none."""
@@ -117,6 +125,26 @@ def from_alarm(action: str, resource: str) -> Request:
 
 def plain(action: str, resource: str) -> Request:
     return Request(action=action, resource=resource, by=WORKER, context=PLAIN)
+
+
+STAGED, COPY = f"{BUCKET}/acme/prod/app/pod/1.log.gz", "arn:aws:s3:::acme-logs/ROSA/cluster-logs/acme/app/pod/1.log.gz"
+CUSTOMERS_KEY = "arn:aws:kms:us-east-1:111111111111:key/copies"
+OWNED = {"s3:x-amz-acl": "bucket-owner-full-control"}
+
+
+def owned_by(account: str) -> dict[str, str]:
+    """Return whose the bucket or the key is, as IAM learns it."""
+    return {"aws:ResourceAccount": account}
+
+
+def opened(*, context_arn: str = BUCKET) -> Request:
+    """Return S3's question to KMS when the central role reads a log."""
+    context = via("s3") | {"kms:EncryptionContext:aws:s3:arn": context_arn}
+    return Request(action="kms:Decrypt", resource=key("logs"), by=CENTRAL, context=context)
+
+
+def put_copy(action: str = "s3:PutObject", *, account: str = "111111111111", **context: str) -> Request:
+    return Request(action=action, resource=COPY, by=CENTRAL, context=owned_by(account) | context)
 
 
 def task_trust(role: str) -> Case:
@@ -235,6 +263,43 @@ ALLOWANCES = (
         ),
         without={"aws:TagKeys": ["tenant", "admin"], "aws:RequestTag/tenant": None},
     ),
+    Case(
+        policy=COPIES,
+        sid="ReadStagedLogs",
+        base=asked("s3:GetObject", STAGED, **owned_by(ACCOUNT)),
+        without=owned_by("222222222222"),
+    ),
+    Case(
+        policy=COPIES,
+        sid="OpenStagedLogs",
+        base=opened(),
+        without=OTHER_VIA | {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::other"},
+    ),
+    Case(
+        policy=COPIES,
+        sid="CopyIntoCustomersBuckets",
+        base=put_copy(**OWNED),
+        without=owned_by(ACCOUNT) | {"s3:x-amz-acl": "public-read"},
+    ),
+    Case(
+        policy=COPIES,
+        sid="SealCopiesUnderCustomersKeys",
+        base=asked("kms:GenerateDataKey", CUSTOMERS_KEY, **via("s3") | owned_by("111111111111")),
+        without=OTHER_VIA | owned_by(ACCOUNT),
+    ),
+    Case(
+        policy="s3_bucket_policy.logs",
+        sid="CentralRoleReadsWhatItCopies",
+        base=asked("s3:GetObject", STAGED, by=CENTRAL, **{"aws:PrincipalArn": CENTRAL} | TLS),
+        without={"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/other"},
+    ),
+    Case(
+        policy="kms_key.logs",
+        sid="CentralRoleOpensLogs",
+        base=asked("kms:Decrypt", key("logs"), by=CENTRAL, **{"aws:PrincipalArn": CENTRAL} | via("s3")),
+        without=OTHER_VIA | {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/other"},
+        alone=True,
+    ),
     task_trust("worker"),
     task_trust("starter"),
     Case(
@@ -296,10 +361,9 @@ def named(case: Case) -> str:
 @pytest.mark.parametrize("case", ALLOWANCES, ids=named)
 def test_without_any_one_of_its_conditions_nothing_is_allowed(policies: Policies, case: Case) -> None:
     """The request as it comes is allowed; with one value another, or missing, it is not."""
-    assert allows(case.base, policies[case.policy])
-    assert {key: allows(case.spoilt(key), policies[case.policy]) for key in case.without} == dict.fromkeys(
-        case.without, False
-    )
+    policy = case.policy_of(policies)
+    assert allows(case.base, policy)
+    assert {key: allows(case.spoilt(key), policy) for key in case.without} == dict.fromkeys(case.without, False)
 
 
 @pytest.mark.parametrize("case", DENIALS, ids=named)
@@ -468,6 +532,46 @@ def test_the_central_role_becomes_customers_roles_alone(policies: Policies) -> N
     assert not allows(asked("s3:GetObject", f"{BUCKET}/a", **said), held)
 
 
+@pytest.mark.parametrize(
+    ("request_", "may"),
+    [
+        (asked("s3:GetObject", STAGED, **owned_by(ACCOUNT)), True),
+        (asked("s3:GetObjectVersion", STAGED, **owned_by(ACCOUNT)), True),
+        (asked("s3:GetObject", STAGED), False),  # whose it is nobody says
+        (asked("s3:GetObject", "arn:aws:s3:::other/a", **owned_by(ACCOUNT)), False),
+        (asked("s3:GetObjectTagging", STAGED, **owned_by(ACCOUNT)), False),
+        (asked("s3:ListBucket", BUCKET, **owned_by(ACCOUNT)), False),
+        (opened(), True),  # a bucket key's
+        (opened(context_arn=STAGED), True),  # the object's own, where an upload has turned the bucket key off
+        (opened(context_arn=f"{BUCKET}-other/a"), False),
+        (replace(opened(), resource=CUSTOMERS_KEY), False),
+        (replace(opened(), action="kms:GenerateDataKey"), False),
+        (put_copy(**OWNED), True),
+        (put_copy("s3:PutObjectAcl", **OWNED), True),
+        (put_copy(), True),  # a part of a large copy says no ACL
+        (put_copy("s3:AbortMultipartUpload"), True),
+        (put_copy("s3:GetObject"), False),
+        (put_copy("s3:DeleteObject"), False),
+        (put_copy(account=ACCOUNT, **OWNED), False),
+        (replace(put_copy(**OWNED), context=OWNED), False),  # whose it is nobody says
+        (asked("s3:PutObject", STAGED, **owned_by(ACCOUNT) | OWNED), False),
+        (asked("s3:PutObject", "arn:aws-cn:s3:::acme-logs/a", **owned_by("111111111111") | OWNED), False),
+        (asked("kms:GenerateDataKey", CUSTOMERS_KEY, **via("s3") | owned_by("111111111111")), True),
+        (asked("kms:Decrypt", CUSTOMERS_KEY, **via("s3") | owned_by("111111111111")), True),
+        (asked("kms:Decrypt", CUSTOMERS_KEY, **owned_by("111111111111")), False),
+        (asked("kms:Decrypt", CUSTOMERS_KEY, **via("s3")), False),
+        (asked("kms:GenerateDataKey", key("tables"), **via("s3") | owned_by(ACCOUNT)), False),
+        (asked("kms:Decrypt", key("tables"), **via("dynamodb") | owned_by(ACCOUNT)), False),
+    ],
+)
+def test_the_central_role_copies_from_our_bucket_into_customers(
+    policies: Policies, request_: Request, *, may: bool
+) -> None:
+    """It reads what the collectors wrote and writes where a customer lets it: never back into an account of ours."""
+    held = (policies[COPIES], policies["iam_role_policy.customers"])
+    assert allows(request_, *held) is may
+
+
 # Where an action, a resource or a principal may be at large, and why. Everything else must name what it means.
 AT_LARGE = {
     "AccountDecides": "a key whose account is not named in it can be managed by nobody; IAM decides who uses it",
@@ -477,6 +581,7 @@ AT_LARGE = {
     "OurAccounts": "an endpoint bounds who passes, not what for: roles say that",
     "LayersOfImages": "ECR's buckets of layers are read with ECR's signature, not with ours",
     "CustomersRoles": "customers' groups are named in the customers' roles",
+    "CopyIntoCustomersBuckets": "customers name their buckets, in policies that must let us in; ours are excluded",
     "SignInToRegistries": "ecr:GetAuthorizationToken knows no resources",
 }
 

@@ -19,10 +19,10 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from logfanout.demo import emulator
 from logfanout.demo.emulator import Session, free_port, tail
 
 START_SECONDS = 60.0  # it takes two; openssl makes a key first, and a loaded CI machine may take some
-ROOT_SECRET = "test"  # any will do for the root of an account, whose access key is the account's number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class TlsAws:
 
 def root_of(account: str) -> Session:
     """Return the root of *account*."""
-    return Session(access_key=account, secret_key=ROOT_SECRET, token="")
+    return emulator._root_of(account)
 
 
 @contextmanager
@@ -83,18 +83,8 @@ def tls_aws(folder: Path) -> Iterator[TlsAws]:
     """Run it for the length of the block; its files lie in *folder*."""
     port, log = free_port(), folder / "aws.log"
     certificate = folder / "ministack-tls" / "server.crt"
-    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LANG")} | {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "AUTH": "true",
-        "USE_SSL": "1",
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "DOCKER_HOST": f"unix://{folder}/no-docker",
-    }
+    # As the demo's, over TLS: what it is told is one list.
+    environment = emulator._environment(port, str(folder)) | {"USE_SSL": "1"}
     with (
         log.open("wb") as sink,
         subprocess.Popen(

@@ -366,7 +366,7 @@ def test_the_local_regions_script_makes_bucket_queue_and_notification(tmp_path: 
     subprocess.run(["/bin/sh", str(K8S / "overlays/local/region.sh")], check=True, env=given)
     said = calls.read_text("utf-8")
     attributes = argument(said, "--attributes")
-    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == "10"
+    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == "20"
     told = argument(said, "--notification-configuration")["QueueConfigurations"][0]
     assert told["QueueArn"].endswith(":log-notices")
     assert "s3api create-bucket --bucket logs" in said

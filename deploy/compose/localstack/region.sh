@@ -48,7 +48,7 @@ group=arn:aws:logs:$at:log-group:/platform/acme
 
 # ── The queue comes last: the worker waits for it ──────────────────────────────────────────────────────────────────────
 "${aws[@]}" sqs create-queue --queue-name log-notices-dlq
-attributes=$(python3 -c 'import json, sys; print(json.dumps({"VisibilityTimeout": "120", "Policy": sys.argv[1], "RedrivePolicy": json.dumps({"deadLetterTargetArn": sys.argv[2], "maxReceiveCount": 10})}))' \
+attributes=$(python3 -c 'import json, sys; print(json.dumps({"VisibilityTimeout": "120", "Policy": sys.argv[1], "RedrivePolicy": json.dumps({"deadLetterTargetArn": sys.argv[2], "maxReceiveCount": 20})}))' \
     "$(policy '{"Service":"sns.amazonaws.com"}' sqs:SendMessage "arn:aws:sqs:$at:log-notices" "arn:aws:sns:$at:log-notices")" "arn:aws:sqs:$at:log-notices-dlq")
 "${aws[@]}" sqs create-queue --queue-name log-notices --attributes "$attributes"
 "${aws[@]}" sns subscribe --topic-arn "arn:aws:sns:$at:log-notices" --protocol sqs --notification-endpoint "arn:aws:sqs:$at:log-notices"

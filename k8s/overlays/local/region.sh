@@ -7,7 +7,7 @@ queue_arn() {
 }
 
 dead_letters=$(awslocal sqs create-queue --queue-name log-notices-dead --query QueueUrl --output text)
-redrive=$(printf '{"deadLetterTargetArn":"%s","maxReceiveCount":"10"}' "$(queue_arn "$dead_letters")")
+redrive=$(printf '{"deadLetterTargetArn":"%s","maxReceiveCount":"20"}' "$(queue_arn "$dead_letters")")
 notices=$(awslocal sqs create-queue --queue-name log-notices --query QueueUrl --output text)
 awslocal sqs set-queue-attributes --queue-url "$notices" \
   --attributes "$(printf '{"VisibilityTimeout":"120","RedrivePolicy":"%s"}' "$(printf '%s' "$redrive" | sed 's/"/\\"/g')")"

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.deploy import stack, terraform
+from tests.deploy.stack import CUSTOMER, TEMPLATE, Wish, parameters
 
 from logfanout.demo import policies
 from logfanout.demo.emulator import Emulator, lasting_emulator
 from logfanout.demo.region import CENTRAL_ROLE, Region, provision
 from logfanout.demo.roster import HOME_REGION, PLATFORM_ACCOUNT
 
-CUSTOMER = Path(__file__).parents[3] / "deploy" / "customer"
-TEMPLATE = CUSTOMER / "cloudformation.yaml"
 ACCOUNT = "222222222222"
-DONE = ("CREATE_COMPLETE", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_COMPLETE", "DELETE_FAILED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,56 +34,23 @@ class Side:
     s3_row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a customer may ask for, in no tool's words."""
-
-    tenant: str = "acme"
-    external_id: str = "acme-4f1c"
-    group: str = "/platform/acme"
-    group_by: str = "made-here"  # or made-by-platform, existing
-    tagged: bool = False
-    bucket: str = ""
-    retention_days: int = 30
-
-
-def parameters(wish: Wish, central_role_arn: str) -> dict[str, str]:
-    """Return *wish* as the template's parameters."""
-    told = {
-        "TenantId": wish.tenant,
-        "CentralRoleArn": central_role_arn,
-        "ExternalId": wish.external_id,
-        "SessionTags": "required" if wish.tagged else "not-required",
-        "RoleSuffix": wish.tenant,
-        "LogGroupName": wish.group,
-        "LogGroup": wish.group_by,
-        "RetentionDays": str(wish.retention_days),
-    }
-    return told | ({"S3Destination": "made-here", "S3BucketName": wish.bucket} if wish.bucket else {})
-
-
 async def create_stack(aws: Emulator, told: Mapping[str, str], *, account: str = ACCOUNT) -> dict[str, str]:
     """Make the stack in the customer's account and return its outputs; raise AWS's error, or why it rolled back."""
     async with aws.client("cloudformation", account=account, region=HOME_REGION) as cloudformation:
-        await cloudformation.create_stack(
-            StackName="logfanout",
-            TemplateBody=TEMPLATE.read_text("utf-8"),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in told.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        stack = await until_done(cloudformation)
-        if stack["StackStatus"] != "CREATE_COMPLETE":
-            events = (await cloudformation.describe_stack_events(StackName="logfanout"))["StackEvents"]
+        await cloudformation.create_stack(**stack.order(told))
+        made = await until_done(cloudformation)
+        if made["StackStatus"] != "CREATE_COMPLETE":
+            events = (await cloudformation.describe_stack_events(StackName=stack.NAME))["StackEvents"]
             raise AssertionError([event.get("ResourceStatusReason") for event in events])
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return stack.outputs(made)
 
 
-async def until_done(cloudformation: Any, name: str = "logfanout") -> dict[str, Any]:
+async def until_done(cloudformation: Any) -> dict[str, Any]:
     """Return the stack once it changes no more."""
     while True:
-        stack: dict[str, Any] = (await cloudformation.describe_stacks(StackName=name))["Stacks"][0]
-        if stack["StackStatus"] in DONE:
-            return stack
+        found: dict[str, Any] = (await cloudformation.describe_stacks(StackName=stack.NAME))["Stacks"][0]
+        if found["StackStatus"] in stack.DONE:
+            return found
 
 
 async def by_cloudformation(aws: Emulator, wish: Wish, central_role_arn: str) -> Side:
@@ -102,31 +67,21 @@ async def by_terraform(aws: Emulator, wish: Wish, central_role_arn: str, folder:
 
 def apply(written: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Apply what a customer has *written* in *folder*, and return its outputs."""
-    shutil.copytree(CUSTOMER / "terraform", folder / "modules")
+    shutil.copytree(CUSTOMER / "terraform", folder / "modules", ignore=shutil.ignore_patterns(".terraform*"))
     (folder / "main.tf.json").write_text(json.dumps(written))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))} | {
-        "TF_CLI_CONFIG_FILE": str(folder / "cli.tfrc"),
-        "CHECKPOINT_DISABLE": "1",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
     }
-    for command in (
-        [CUSTOMER / "terraform-offline.sh", folder / "cli.tfrc"],
-        ["terraform", "init", "-input=false", "-no-color"],
-        ["terraform", "apply", "-auto-approve", "-input=false", "-no-color"],
-    ):
-        ran = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-    shown = subprocess.run(
-        ["terraform", "output", "-json"],  # noqa: S607  found on the PATH, as a customer's is
-        cwd=folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
-    return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
+
+    def run(command: str, *options: str) -> str:
+        return terraform.run(command, *options, folder=folder, environment=environment, seconds=terraform.LONG)
+
+    run("init")
+    run("apply", "-auto-approve")
+    return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
 
 
 def configuration(aws: Emulator, wish: Wish, central_role_arn: str) -> dict[str, Any]:
@@ -211,7 +166,7 @@ async def region(aws: Emulator) -> AsyncIterator[Region]:
             PolicyDocument=policies.document(
                 policies.allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::*:role/CustomerLogDistribution-*"),
                 # To write where a bucket's owner lets it.
-                policies.allow(["s3:PutObject", "s3:PutObjectAcl"], "arn:aws:s3:::*/*"),
+                policies.allow(["s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"], "arn:aws:s3:::*/*"),
             ),
         )
     yield made
@@ -259,8 +214,8 @@ async def made(shared_aws: Emulator, sides: dict[Wish, Side]) -> Callable[..., A
     return shown
 
 
-@pytest.fixture
-def stack(aws: Emulator) -> Callable[..., Awaitable[dict[str, str]]]:
+@pytest.fixture(name="stack")
+def make_stack(aws: Emulator) -> Callable[..., Awaitable[dict[str, str]]]:
     """Return what makes the stack with a customer's usual parameters, changed as told."""
 
     async def made(**told: str) -> dict[str, str]:

@@ -240,13 +240,17 @@ async def test_copies_go_below_the_tenants_name(aws: Emulator, region: Region, c
         # That seen, the rest is tried without the one and for the other (test_policies.py asks of both).
         with pytest.raises(ClientError, match="AccessDenied"):
             await as_central.put_object(**asked)
-        [copies] = [one for one in side.bucket_policy["Statement"] if one["Sid"] != "TlsOnly"]
-        platform_wide = copies | {"Principal": {"AWS": f"arn:aws:iam::{PLATFORM_ACCOUNT}:root"}}
-        await as_customer.put_bucket_policy(Bucket="acme-logs", Policy=policies.document(platform_wide))
+        whole_platform = {"Principal": {"AWS": f"arn:aws:iam::{PLATFORM_ACCOUNT}:root"}}
+        let_in = [one | whole_platform for one in side.bucket_policy["Statement"] if one["Sid"] != "TlsOnly"]
+        await as_customer.put_bucket_policy(Bucket="acme-logs", Policy=policies.document(*let_in))
         await as_central.put_object(**asked)
         for changed in ({"Key": copied.replace("/acme/", "/other/")}, {"ACL": "private"}):
             with pytest.raises(ClientError, match="AccessDenied"):
                 await as_central.put_object(**asked | changed)
         with pytest.raises(ClientError, match="AccessDenied"):
             await as_central.get_object(Bucket="acme-logs", Key=copied)
+        place = {"Bucket": "acme-logs", "Key": copied.replace("/1.", "/large.")}
+        begun = await as_central.create_multipart_upload(**place, ACL="bucket-owner-full-control")
+        await as_central.abort_multipart_upload(**place, UploadId=begun["UploadId"])
+        assert not (await as_customer.list_multipart_uploads(Bucket="acme-logs")).get("Uploads")
         assert await (await as_customer.get_object(Bucket="acme-logs", Key=copied))["Body"].read() == b"as collected"

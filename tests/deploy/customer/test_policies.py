@@ -4,13 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ministack.core.iam_evaluator import (
-    EvalContext,
-    evaluate,
-    evaluate_resource_policy,
-    evaluate_trust_policy,
-    parse_policy_document,
-)
+from tests.deploy.iam import Request, allows
 
 from logfanout.demo.roster import HOME_REGION, PLATFORM_ACCOUNT
 
@@ -20,54 +14,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 Made = Callable[..., Awaitable["Side"]]
 
-CENTRAL = f"arn:aws:sts::{PLATFORM_ACCOUNT}:assumed-role/CentralLogDistribution/logfanout"
+CENTRAL = f"arn:aws:iam::{PLATFORM_ACCOUNT}:role/CentralLogDistribution"
 GROUP = f"arn:aws:logs:{HOME_REGION}:222222222222:log-group:/platform/acme"
 STREAM = f"{GROUP}:log-stream:app-pod-2026-11-25"
 COPY = "arn:aws:s3:::acme-logs/ROSA/cluster-logs/acme/app/pod/1.log.gz"
+TLS = {"aws:SecureTransport": "true"}
 OWNED = {"s3:x-amz-acl": "bucket-owner-full-control"}
-
-
-def asked(action: str, resource: str, *, by: str = CENTRAL, tags: Mapping[str, str] | None = None, **more: Any) -> Any:
-    """Return one request as a policy sees it; *tags* are those the request sets."""
-    return EvalContext(
-        principal_arn=by,
-        principal_type="AssumedRole",
-        principal_account=by.split(":")[4],
-        action=action,
-        resource_arn=resource,
-        region=HOME_REGION,
-        request_tags=dict(tags or {}),
-        tag_keys=list(tags or {}),
-        **{"secure_transport": True} | more,
-    )
 
 
 def may_become(
     side: "Side", *, by: str = CENTRAL, external_id: str | None, tags: Mapping[str, str] | None = None
 ) -> bool:
     """Whether AssumeRole is let through: with tags STS asks for a second action."""
-    actions = ["sts:AssumeRole"] + ["sts:TagSession"] * bool(tags)
-    told = {"sts:externalid": external_id} if external_id is not None else {}
+    context: dict[str, str | list[str]] = {f"aws:RequestTag/{name}": value for name, value in (tags or {}).items()}
+    context |= {"aws:TagKeys": list(tags)} if tags else {}
+    context |= {"sts:ExternalId": external_id} if external_id is not None else {}
     return all(
-        evaluate_trust_policy(
-            dict(side.trust), by, asked(action, side.role_arn, by=by, tags=tags, service_context=told)
-        )
-        for action in actions
+        allows(Request(action=action, resource=side.role_arn, by=by, context=context), side.trust)
+        for action in ["sts:AssumeRole"] + ["sts:TagSession"] * bool(tags)
     )
 
 
 def may(side: "Side", action: str, resource: str, *, tenant: str = "") -> bool:
     """Whether a session of the role may do *action*; *tenant* is the session's tag."""
-    by = f"{side.role_arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/logfanout-acme"
-    keys = {"aws:principaltag/tenant": tenant} if tenant else {}
-    context = asked(action, resource, by=by, principal_keys=keys)
-    return bool(evaluate(context, [parse_policy_document(dict(side.permissions))]).decision == "Allow")
-
-
-def may_put(side: "Side", action: str, resource: str, *, by: str = CENTRAL, **more: Any) -> bool:
-    """Whether the bucket lets *by* do *action*; the platform's own policy is not asked."""
-    answer = evaluate_resource_policy(dict(side.bucket_policy), asked(action, resource, by=by, **more))
-    return bool(answer.decision == "Allow")
+    context = {"aws:PrincipalTag/tenant": tenant} if tenant else {}
+    return allows(Request(action=action, resource=resource, by=side.role_arn, context=context), side.permissions)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +50,10 @@ def may_put(side: "Side", action: str, resource: str, *, by: str = CENTRAL, **mo
         (CENTRAL, "acme-4F1C", False),
         (CENTRAL, "acme-4f1", False),
         (CENTRAL, PLATFORM_ACCOUNT, False),
-        (f"arn:aws:sts::{PLATFORM_ACCOUNT}:assumed-role/logfanout-task/task", "acme-4f1c", False),
-        (f"arn:aws:sts::{PLATFORM_ACCOUNT}:assumed-role/CentralLogDistribution-2/x", "acme-4f1c", False),
+        (f"arn:aws:iam::{PLATFORM_ACCOUNT}:role/logfanout-task", "acme-4f1c", False),
+        (f"arn:aws:iam::{PLATFORM_ACCOUNT}:role/CentralLogDistribution-2", "acme-4f1c", False),
         (f"arn:aws:iam::{PLATFORM_ACCOUNT}:root", "acme-4f1c", False),
-        ("arn:aws:sts::333333333333:assumed-role/CentralLogDistribution/x", "acme-4f1c", False),
+        ("arn:aws:iam::333333333333:role/CentralLogDistribution", "acme-4f1c", False),
     ],
 )
 async def test_the_central_role_alone_and_with_the_external_id(
@@ -167,22 +138,24 @@ async def test_who_makes_the_group_may(made: Made, retention_days: int, *, may_s
     [
         ({}, True),
         ({"action": "s3:PutObjectAcl"}, True),
-        ({"service_context": {}}, False),
-        ({"service_context": {"s3:x-amz-acl": "public-read"}}, False),
+        ({"action": "s3:AbortMultipartUpload", "context": TLS}, True),
+        ({"action": "s3:AbortMultipartUpload", "resource": COPY.replace("/acme/", "/other/")}, False),
+        ({"context": TLS}, False),
+        ({"context": TLS | {"s3:x-amz-acl": "public-read"}}, False),
         ({"resource": COPY.replace("/acme/", "/other/")}, False),
         ({"resource": COPY.replace("/acme/", "/acme2/")}, False),
         ({"resource": COPY.replace("ROSA/cluster-logs/", "")}, False),
         ({"action": "s3:GetObject"}, False),
         ({"action": "s3:DeleteObject"}, False),
         ({"action": "s3:ListBucket", "resource": "arn:aws:s3:::acme-logs"}, False),
-        ({"by": f"arn:aws:sts::{PLATFORM_ACCOUNT}:assumed-role/logfanout-task/task"}, False),
+        ({"by": f"arn:aws:iam::{PLATFORM_ACCOUNT}:role/logfanout-task"}, False),
         ({"by": f"arn:aws:iam::{PLATFORM_ACCOUNT}:root"}, False),
-        ({"secure_transport": False}, False),
+        ({"context": OWNED | {"aws:SecureTransport": "false"}}, False),
     ],
 )
 async def test_copies_come_below_the_tenants_name_and_are_its_own(
     made: Made, changed: dict[str, Any], *, allowed: bool
 ) -> None:
     """Another path, another ACL, another caller, plain HTTP and reading are refused."""
-    request = {"action": "s3:PutObject", "resource": COPY, "service_context": OWNED} | changed
-    assert may_put(await made(bucket="acme-logs"), **request) is allowed
+    asked = {"action": "s3:PutObject", "resource": COPY, "by": CENTRAL, "context": TLS | OWNED} | changed
+    assert allows(Request(**asked), (await made(bucket="acme-logs")).bucket_policy) is allowed

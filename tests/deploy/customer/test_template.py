@@ -1,5 +1,6 @@
 """The template tells a customer what is wrong before it makes anything, and everything it asks is explained."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from logfanout.demo.emulator import Emulator
 from logfanout.demo.roster import HOME_REGION
-from logfanout.tenants import rows
+from logfanout.tenants.log_groups import RETENTION_DAYS
 
 DOCS = Path(__file__).parents[3]
 CUSTOMER = DOCS / "deploy" / "customer"
@@ -80,7 +81,11 @@ async def buckets_of(aws: Emulator) -> list[str]:
 async def test_a_bucket_that_exists_gets_a_statement_to_add(aws: Emulator, stack: Stack) -> None:
     """Its policy is the customer's: the stack does not write over it."""
     outputs = await stack(S3Destination="existing", S3BucketName="acme-logs", S3Prefix="")
-    assert '"Resource":"arn:aws:s3:::acme-logs/acme/*"' in outputs["S3PolicyStatement"]
+    added = json.loads(f"[{outputs['S3PolicyStatements']}]")
+    assert [(one["Action"], one["Resource"]) for one in added] == [
+        (["s3:PutObject", "s3:PutObjectAcl"], "arn:aws:s3:::acme-logs/acme/*"),
+        ("s3:AbortMultipartUpload", "arn:aws:s3:::acme-logs/acme/*"),
+    ]
     assert (await buckets_of(aws)) == []
 
 
@@ -97,7 +102,7 @@ def test_every_parameter_is_explained(template: dict[str, Any]) -> None:
 
 def test_the_template_knows_the_days_that_the_worker_knows(template: dict[str, Any]) -> None:
     """A retention that one takes and the other refuses would dead-letter the tenant's logs."""
-    assert set(template["Parameters"]["RetentionDays"]["AllowedValues"]) == {0, *rows.RETENTION_DAYS}
+    assert set(template["Parameters"]["RetentionDays"]["AllowedValues"]) == {0, *RETENTION_DAYS}
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 import logfanout
+from logfanout.demo import policies
 from logfanout.demo.emulator import Emulator
 from logfanout.demo.region import Region
 from logfanout.demo.roster import HOME_REGION, PLATFORM_ACCOUNT
+from logfanout.testing.drills.deployment import record
+from logfanout.testing.lambda_runtime import open_lambda_runtime
 
 if TYPE_CHECKING:
     from tests.deploy.image.conftest import Container, Ran, Start
@@ -97,10 +100,12 @@ async def test_it_serves_delivers_and_stops(aws: Emulator, region: Region, start
     assert "drain_finished" in await container.log()
 
 
-async def test_several_processes_share_a_folder(start: "Start") -> None:
-    """With more than one process the metrics need somewhere to be added up: a tmpfs, and nothing else changes."""
-    container = await start("--tmpfs=/tmp", LOGFANOUT_PROCESSES="2")
+async def test_several_processes_need_nothing_more(start: "Start") -> None:
+    """Their metrics are added up in /dev/shm, which an engine gives every container, a read-only one too."""
+    container = await start(LOGFANOUT_PROCESSES="2")
     await until(lambda: answers(f"{container.console_url}/readyz"), container)
+    assert "logfanout-metrics-" in (await container.inside("ls", "/dev/shm")).out  # noqa: S108  theirs to use
+    assert await answers(f"{container.console_url}/metrics")
     assert (await container.tell("stop", "--time=30")).code == 0
     assert await container.ended() == 0, await container.log()
 
@@ -147,6 +152,51 @@ async def test_the_mode_chooses_what_it_does(aws: Emulator, region: Region, once
     ran = await once(stdin=json.dumps(notice).encode(), EXECUTION_MODE="manual")
     assert ran.code == 0, ran
     assert sorted(await received(aws, region)) == sorted(LINES)
+
+
+async def test_as_a_function_it_answers_lambda(aws: Emulator, region: Region, start: "Start") -> None:
+    """EXECUTION_MODE=lambda asks the runtime API for events; one is delivered, a broken one is named as failed."""
+    await write(aws, region)
+    async with open_lambda_runtime() as runtime:
+        container = await start(
+            EXECUTION_MODE="lambda",
+            AWS_LAMBDA_RUNTIME_API=runtime.address,
+            AWS_LAMBDA_FUNCTION_NAME="logfanout",
+            AWS_LAMBDA_FUNCTION_MEMORY_SIZE="512",
+            AWS_EXECUTION_ENV="AWS_Lambda_python3.13",
+        )
+        async with aws.client("sqs", account=PLATFORM_ACCOUNT, region=HOME_REGION) as sqs:
+            taken = await sqs.receive_message(
+                QueueUrl=region.queue_url, AttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=10
+            )
+        sent = [record(message) for message in taken["Messages"]]  # S3's own test event among them
+        broken = {name: value for name, value in sent[0].items() if name != "receiptHandle"} | {"messageId": "broken"}
+        outcome = await runtime.invoke({"Records": [*sent, broken]}, timeout_seconds=SECONDS)
+        assert outcome.response == {"batchItemFailures": [{"itemIdentifier": "broken"}]}, (
+            outcome,
+            await container.log(),
+        )
+        assert runtime.wrong == []
+    assert sorted(await received(aws, region)) == sorted(LINES)
+
+
+async def test_as_a_scan_it_needs_no_notice(aws: Emulator, region: Region, start: "Start") -> None:
+    """EXECUTION_MODE=scan delivers what lies in the bucket, and SIGTERM ends it with 0."""
+    async with aws.client("iam", account=PLATFORM_ACCOUNT, region=HOME_REGION) as iam:
+        await iam.put_role_policy(
+            RoleName=region.task_role_arn.rpartition("/")[2],
+            PolicyName="scan",
+            PolicyDocument=policies.document(policies.allow(["s3:ListBucket"], f"arn:aws:s3:::{region.bucket}")),
+        )
+    await write(aws, region)
+    container = await start(EXECUTION_MODE="scan", SOURCE_BUCKET=region.bucket, SCAN_INTERVAL="1")
+
+    async def delivered() -> bool:
+        return sorted(await received(aws, region)) == sorted(LINES)
+
+    await until(delivered, container)
+    assert (await container.tell("stop", "--time=30")).code == 0
+    assert await container.ended() == 0, await container.log()
 
 
 async def test_a_mode_that_is_none_is_refused(once: Once) -> None:

@@ -11,7 +11,8 @@ provider "aws" {
 module "global" {
   source = "../../modules/global"
 
-  worker_role_arns = var.consumer_role_arns
+  worker_role_arns     = var.consumer_role_arns
+  staging_bucket_names = [var.bucket_name]
 }
 
 module "staging" {
@@ -19,6 +20,7 @@ module "staging" {
 
   name              = var.name
   bucket_name       = var.bucket_name
+  central_role_arn  = module.global.role_arn
   destroy_with_logs = var.destroy_with_logs
 }
 

@@ -21,8 +21,9 @@ locals {
 module "global" {
   source = "../../modules/global"
 
-  role_name        = local.central_role_name
-  worker_role_arns = [module.regional.worker_role_arn]
+  role_name            = local.central_role_name
+  worker_role_arns     = [module.regional.worker_role_arn]
+  staging_bucket_names = [var.bucket_name]
 }
 
 module "registry" {

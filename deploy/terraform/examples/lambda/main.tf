@@ -21,8 +21,9 @@ locals {
 module "global" {
   source = "../../modules/global"
 
-  role_name        = local.central_role_name
-  worker_role_arns = [module.lambda.worker_role_arn]
+  role_name            = local.central_role_name
+  worker_role_arns     = [module.lambda.worker_role_arn]
+  staging_bucket_names = [var.bucket_name]
 }
 
 module "staging" {
@@ -30,6 +31,7 @@ module "staging" {
 
   name              = var.name
   bucket_name       = var.bucket_name
+  central_role_arn  = local.central_role_arn
   destroy_with_logs = var.destroy_with_logs
 }
 

@@ -32,8 +32,9 @@ locals {
 module "global" {
   source = "../../modules/global"
 
-  role_name        = local.central_role_name
-  worker_role_arns = [module.europe.worker_role_arn, module.america.worker_role_arn]
+  role_name            = local.central_role_name
+  worker_role_arns     = [module.europe.worker_role_arn, module.america.worker_role_arn]
+  staging_bucket_names = [var.europe.bucket_name, var.america.bucket_name]
 }
 
 # ------------------------------------------------------------------------------------------------------------ europe

@@ -46,3 +46,27 @@ variable "external_ids" {
     error_message = "An external id is 2 to 1,224 letters, digits or any of +=,.@:/-_ , as STS takes it."
   }
 }
+
+variable "staging_bucket_names" {
+  description = "Names of the regions' buckets of logs, which S3 destinations are copied from; they need not exist yet. Empty: nothing is copied."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.staging_bucket_names : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))])
+    error_message = "staging_bucket_names are buckets' names as staging takes them: 3 to 63 lower-case letters, digits and hyphens; no wildcards."
+  }
+}
+
+variable "platform_account_ids" {
+  description = "The platform's accounts beside this one: logs may be read from buckets there, and nothing is ever copied into one."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.platform_account_ids : can(regex("^\\d{12}$", id))])
+    error_message = "platform_account_ids are AWS account ids of 12 digits, in quotes so that a leading zero stays."
+  }
+}

@@ -13,6 +13,7 @@ module "staging" {
 
   name              = var.name
   bucket_name       = var.bucket_name
+  central_role_arn  = var.central_role_arn
   transitions_days  = var.transitions_days
   expire_days       = var.expire_days
   key_deletion_days = var.key_deletion_days

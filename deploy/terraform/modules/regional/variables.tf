@@ -56,7 +56,7 @@ variable "brokers" {
 variable "maximum_receives" {
   description = "How often a message is received before SQS moves it to the dead letters."
   type        = number
-  default     = 10
+  default     = 20
   nullable    = false
 }
 

@@ -13,9 +13,21 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_region.current.id
 
+  # The name KMS sees S3 under; in China both forms are in use.
+  s3_service = distinct([
+    "s3.${local.region}.amazonaws.com",
+    "s3.${local.region}.${data.aws_partition.current.dns_suffix}",
+  ])
+
   # By name, so that the plan shows the whole policy before there is a bucket.
   bucket_arn = "arn:${local.partition}:s3:::${var.bucket_name}"
   topic_arn  = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}-notices"
+
+  # The central role, where there is one: its account in each statement's Principal, itself in the condition. So it need
+  # not exist yet (a policy that names a role which is not there is refused), and one in another account is let in too.
+  readers = var.central_role_arn == "" ? {} : {
+    central = "arn:${local.partition}:iam::${split(":", var.central_role_arn)[4]}:root"
+  }
 }
 
 # ------------------------------------------------------------------------------------------------------------- the key
@@ -27,7 +39,7 @@ resource "aws_kms_key" "logs" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         # Without it the key could be managed by nobody; who in the account may use it is IAM's to say.
         Sid       = "AccountDecides"
@@ -47,7 +59,18 @@ resource "aws_kms_key" "logs" {
           StringEquals = { "aws:SourceAccount" = local.account_id }
         }
       },
-    ]
+      ],
+      [for account in values(local.readers) : {
+        Sid       = "CentralRoleOpensLogs"
+        Effect    = "Allow"
+        Principal = { AWS = account }
+        Action    = "kms:Decrypt"
+        Resource  = "*"
+        Condition = {
+          ArnEquals    = { "aws:PrincipalArn" = var.central_role_arn }
+          StringEquals = { "kms:ViaService" = local.s3_service }
+        }
+    }])
   })
 }
 
@@ -109,7 +132,7 @@ resource "aws_s3_bucket_policy" "logs" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid       = "OverTlsOnly"
         Effect    = "Deny"
@@ -141,7 +164,15 @@ resource "aws_s3_bucket_policy" "logs" {
           Null            = { "s3:x-amz-server-side-encryption" = "false" }
         }
       },
-    ]
+      ],
+      [for account in values(local.readers) : {
+        Sid       = "CentralRoleReadsWhatItCopies"
+        Effect    = "Allow"
+        Principal = { AWS = account }
+        Action    = ["s3:GetObject", "s3:GetObjectVersion"]
+        Resource  = "${local.bucket_arn}/*"
+        Condition = { ArnEquals = { "aws:PrincipalArn" = var.central_role_arn } }
+    }])
   })
 }
 

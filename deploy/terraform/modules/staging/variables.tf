@@ -20,6 +20,18 @@ variable "bucket_name" {
   }
 }
 
+variable "central_role_arn" {
+  description = "ARN of the central role (global's output role_arn), which copies logs into tenants' buckets; it need not exist yet. Empty: nobody does."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.central_role_arn == "" || can(regex("^arn:[a-z-]+:iam::\\d{12}:role/[\\w+=,.@/-]+$", var.central_role_arn))
+    error_message = "central_role_arn is empty or a role in full, as arn:aws:iam::123456789012:role/CentralLogDistribution; no wildcards."
+  }
+}
+
 variable "transitions_days" {
   description = "Storage class to the age in days at which an object moves there; none: they stay where they are."
   type        = map(number)

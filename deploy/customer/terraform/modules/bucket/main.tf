@@ -94,6 +94,14 @@ resource "aws_s3_bucket_policy" "copies" {
         Condition = { StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" } }
       },
       {
+        Sid       = "CentralRoleEndsUnfinishedCopies"
+        Effect    = "Allow"
+        Principal = { AWS = var.central_role_arn }
+        # A large object is copied in parts; what cannot be finished is not to be paid for.
+        Action   = "s3:AbortMultipartUpload"
+        Resource = "${local.bucket_arn}/${var.prefix}${var.tenant_id}/*"
+      },
+      {
         Sid       = "TlsOnly"
         Effect    = "Deny"
         Principal = "*"

@@ -55,15 +55,60 @@ run "external_ids_that_are_listed_are_the_only_ones" {
   }
 }
 
+run "nothing_is_copied_where_no_bucket_is_named" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_role_policy.copies) == 0
+    error_message = "Without S3 destinations the central role must not reach any bucket."
+  }
+}
+
+run "copies_go_from_the_named_buckets_into_nobody_elses_than_customers" {
+  command = apply
+
+  variables {
+    staging_bucket_names = ["logs-us", "logs-eu"]
+    platform_account_ids = ["888888888888"]
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.copies["copies"].policy).Statement : statement.Sid => statement.Resource
+      } == {
+      ReadStagedLogs               = ["arn:aws:s3:::logs-eu/*", "arn:aws:s3:::logs-us/*"]
+      OpenStagedLogs               = ["arn:aws:kms:*:888888888888:key/*", "arn:aws:kms:*:999999999999:key/*"]
+      CopyIntoCustomersBuckets     = "arn:aws:s3:::*/*"
+      SealCopiesUnderCustomersKeys = "arn:aws:kms:*:*:key/*"
+    }
+    error_message = "Copies are read from the buckets that are named, sealed by keys of our accounts, and from nowhere else."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.copies["copies"].policy).Statement :
+      statement.Condition.StringNotEquals == { "aws:ResourceAccount" = ["888888888888", "999999999999"] } &&
+      statement.Condition.Null == { "aws:ResourceAccount" = "false" }
+      if contains(["CopyIntoCustomersBuckets", "SealCopiesUnderCustomersKeys"], statement.Sid)
+    ])
+    error_message = "No tenant's row may lead a copy into an account of the platform's."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
   variables {
+    staging_bucket_names = ["logs-*"]
+    platform_account_ids = ["1234"]
     role_name            = "no spaces"
     worker_role_arns     = ["arn:aws:iam::999999999999:role/*"]
     customer_role_prefix = "*"
     external_ids         = [""]
   }
 
-  expect_failures = [var.role_name, var.worker_role_arns, var.customer_role_prefix, var.external_ids]
+  expect_failures = [
+    var.role_name, var.worker_role_arns, var.customer_role_prefix, var.external_ids, var.staging_bucket_names,
+    var.platform_account_ids,
+  ]
 }

@@ -26,7 +26,7 @@ run "notices_are_kept_hidden_and_set_aside" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.notices.redrive_policy).maxReceiveCount >= 10
+    condition     = jsondecode(aws_sqs_queue.notices.redrive_policy).maxReceiveCount == 20
     error_message = "With fewer than 10 receives a message that waits out a closed role is given up within minutes."
   }
 

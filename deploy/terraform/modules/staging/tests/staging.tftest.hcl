@@ -75,6 +75,41 @@ run "every_object_is_announced_and_goes_in_time" {
   }
 }
 
+run "the_central_role_reads_wherever_it_lives" {
+  command = apply
+
+  variables {
+    central_role_arn = "arn:aws:iam::888888888888:role/CentralLogDistribution"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_s3_bucket_policy.logs.policy).Statement :
+      [statement.Principal, statement.Action, statement.Condition] if statement.Effect == "Allow"
+      ] == [[
+        { AWS = "arn:aws:iam::888888888888:root" }, ["s3:GetObject", "s3:GetObjectVersion"],
+        { ArnEquals = { "aws:PrincipalArn" = "arn:aws:iam::888888888888:role/CentralLogDistribution" } },
+    ]]
+    error_message = "The central role, and nobody else of its account, must be able to read what it copies."
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_kms_key.logs.policy).Statement : statement.Action if statement.Sid == "CentralRoleOpensLogs"
+    ]) == "kms:Decrypt"
+    error_message = "What it reads it must be able to open, and no more."
+  }
+}
+
+run "without_a_central_role_nobody_is_let_in" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_s3_bucket_policy.logs.policy).Statement : statement.Effect == "Deny"])
+    error_message = "Where nothing is copied, the bucket's policy must allow nothing."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 

@@ -30,7 +30,17 @@ run "one_tenants_path_and_the_owner_owns" {
     error_message = "The central role may add objects below this tenant's name, and nothing else."
   }
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.copies.policy).Statement[1].Condition == { Bool = { "aws:SecureTransport" = "false" } }
+    condition = jsondecode(aws_s3_bucket_policy.copies.policy).Statement[1] == {
+      Sid       = "CentralRoleEndsUnfinishedCopies"
+      Effect    = "Allow"
+      Principal = { AWS = var.central_role_arn }
+      Action    = "s3:AbortMultipartUpload"
+      Resource  = "arn:aws-cn:s3:::acme-platform-logs/ROSA/cluster-logs/acme/*"
+    }
+    error_message = "It may end there what it has begun there."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.copies.policy).Statement[2].Condition == { Bool = { "aws:SecureTransport" = "false" } }
     error_message = "Plain HTTP is refused."
   }
 }
