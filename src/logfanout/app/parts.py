@@ -23,7 +23,7 @@ from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate, budget_bytes, limit_bytes
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
-from logfanout.ports import Quarantine
+from logfanout.ports import Ledger, Quarantine, TenantRows
 from logfanout.retrying import patiently
 from logfanout.s3_places import S3Place
 from logfanout.settings import Settings, SettingsWrong
@@ -44,6 +44,8 @@ class WallClock:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
+    """What every way in works with, open for as long as the block of ``opened`` is."""
+
     aws: Aws
     courier: Courier
     gate: Gate
@@ -82,23 +84,19 @@ async def opened(
         if to is not None:
             rows = _shown(kinds, to, settings)
             kinds = {LinesDestination.kind: next(iter(rows.values()))}
-        tenants = (
-            FileRows(settings.tenants_file) if settings.tenants_file else aws.tenant_rows(settings.tenant_config_table)
-        )
         directory = Directory(
-            tenants, kinds=rows, region=aws.region, keep_seconds=settings.tenant_cache_seconds, clock=clock
+            _tenant_rows(settings, aws),
+            kinds=rows,
+            region=aws.region,
+            keep_seconds=settings.tenant_cache_seconds,
+            clock=clock,
         )
         parts.push_async_callback(directory.close)
         world = World(
             bucket=aws.bucket(),
             directory=directory,
             kinds=kinds,
-            ledgers=Ledgers(
-                WorkerLedger(clock=clock),
-                fleet=aws.ledger(settings.ledger_table, keep_seconds=remember_seconds)
-                if settings.ledger_table
-                else None,
-            ),
+            ledgers=Ledgers(WorkerLedger(clock=clock), fleet=_ledger(settings, aws, keep_seconds=remember_seconds)),
             clock=clock,
             breakers=Breakers(),
             gate=gate,
@@ -107,8 +105,19 @@ async def opened(
         yield Parts(aws, Courier(world, _rules(settings)), gate)
 
 
+def _tenant_rows(settings: Settings, aws: Aws) -> TenantRows:
+    if settings.tenants_file:
+        return FileRows(settings.tenants_file)
+    return aws.tenant_rows(settings.tenant_config_table)
+
+
+def _ledger(settings: Settings, aws: Aws, *, keep_seconds: float) -> Ledger | None:
+    return aws.ledger(settings.ledger_table, keep_seconds=keep_seconds) if settings.ledger_table else None
+
+
 @asynccontextmanager
 async def opened_aws() -> AsyncIterator[Aws]:
+    """Open AWS alone; raises as ``opened`` does."""
     async with AsyncExitStack() as stack:
         try:
             aws = await stack.enter_async_context(open_aws())
