@@ -216,11 +216,11 @@ def test_a_truncated_object_is_corrupt_wherever_it_ends(data: st.DataObject, kin
 @settings(max_examples=300)
 @given(st.data(), compressions, contents)
 def test_damage_is_found_or_harmless(data: st.DataObject, kind: str, content: bytes) -> None:
-    """A flipped bit in the data makes an object corrupt; it never makes other data, or another error, of it."""
+    """A flipped bit in the data makes an object corrupt, or ask for too wide a window; never other data of it."""
     stored = bytearray(COMPRESSIONS[kind](content))
     at = data.draw(st.integers(4, len(stored) - 1))
     stored[at] ^= 1 << data.draw(st.integers(0, 7))
-    with suppress(ObjectCorrupt):
+    with suppress(ObjectCorrupt, ObjectRefused):
         assert inflated(bytes(stored)) == content
 
 
