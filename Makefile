@@ -9,7 +9,7 @@ TOOLS := $(VENV)/deploy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drills bench lint format check check-k8s k8s-fixtures lock image sbom clean \
+.PHONY: help demo test test-long drills bench lint format check check-k8s k8s-fixtures lock image sbom clean \
 	check-deploy check-terraform check-customer check-image deploy-readmes plan deploy destroy
 
 help: ## list the tasks
@@ -18,8 +18,14 @@ help: ## list the tasks
 demo: $(VENV)/.demo ## see it run: the main job on an AWS embedded in this machine
 	$(BIN)/logfanout demo $(ARGS)
 
+# Two for each processor: half of what takes time waits for processes it has started.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
+
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) $(ARGS)
+
+test-long: $(VENV)/.dev ## run the tests that `make test` has no time for; the long drills are with `make drills`
+	$(BIN)/python -m pytest -m "long and not drill" --numprocesses auto $(ARGS)
 
 drills: $(VENV)/.dev ## break everything that can break, and write docs/reliability.md's table
 	$(BIN)/python -m pytest tests/drills -m drill --drill-table docs/reliability.md $(ARGS)
@@ -36,7 +42,7 @@ format: $(VENV)/.dev ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint check-k8s check-deploy ## all that CI runs
+check: test test-long lint check-k8s check-deploy ## all that CI runs
 
 check-k8s: $(VENV)/.k8s ## check k8s/: Vector's programs, the manifests, the alerts; needs kubectl and promtool
 	$(BIN)/python -m pytest tests/k8s $(ARGS)

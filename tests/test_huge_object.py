@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from logfanout.app.parts import WallClock
 from logfanout.courier import Courier, Rules, World
 from logfanout.destinations.cloudwatch import CloudWatch
@@ -151,6 +153,7 @@ def peak_bytes() -> int:
     return int(line.split()[1]) * 1024
 
 
+@pytest.mark.long
 def test_a_gigabyte_on_one_line_needs_no_memory_of_its_own() -> None:
     """Every event of a 1 GB array on one line is delivered while the process stays under 250 MB."""
     done = subprocess.run(

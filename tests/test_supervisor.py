@@ -231,7 +231,7 @@ async def test_a_crash_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
         assert line["exception"][0]["exc_value"] == "nobody foresaw this"
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.long), "2"])
 async def test_a_port_that_is_taken_ends_it_with_2(tmp_path: Path, processes: str) -> None:
     """The variable to change is named, and nothing is received before."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -294,6 +294,7 @@ async def test_a_crashed_process_is_started_again(tmp_path: Path) -> None:
         assert await running.until_ended() == 0
 
 
+@pytest.mark.long
 async def test_a_process_that_keeps_crashing_is_given_time(tmp_path: Path) -> None:
     """Each start comes later than the one before, and a stop does not wait for the next."""
     with started(tmp_path, CRASHES, processes="2") as running:
@@ -317,6 +318,7 @@ async def test_wrong_settings_are_not_tried_again(tmp_path: Path) -> None:
         assert "LOGFANOUT_SLOTS: is wrong" in running.log_file.read_text()
 
 
+@pytest.mark.long
 async def test_a_process_that_hangs_is_killed_in_the_end(tmp_path: Path) -> None:
     """Its loop answers no signal, so that nothing is left but to kill it, and that is a failure."""
     with started(tmp_path, HANGS, processes="2", drain_seconds="0.2") as running:

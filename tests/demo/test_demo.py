@@ -41,7 +41,7 @@ def told(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return dict(verdict["report"])
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.long), "2"])
 def test_every_event_arrives_once_in_its_account(processes: str) -> None:
     """Five tenants, two regions, both framings; one worker process or two."""
     rows = told(run("--json", *SMALL, LOGFANOUT_PROCESSES=processes))["rows"]
@@ -63,6 +63,7 @@ def test_the_table_is_for_people() -> None:
         assert needed in ran.stdout
 
 
+@pytest.mark.long
 def test_ones_own_log_files_are_the_messages(tmp_path: Path) -> None:
     """Shells expand a pattern to several files behind one --logs."""
     (tmp_path / "a.log").write_text("first caf\u00e9\nsecond\n")
@@ -72,6 +73,7 @@ def test_ones_own_log_files_are_the_messages(tmp_path: Path) -> None:
     assert rows[0]["delivered"] == 60
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not LOGHUB.is_dir(), reason="no sample logs at hand")
 def test_logs_of_real_machines_arrive() -> None:
     """Whatever bytes they hold."""
@@ -122,6 +124,7 @@ def test_settings_the_worker_refuses_end_the_demo(tmp_path: Path) -> None:
     assert "LOGFANOUT_PROCESSES" in next(tmp_path.glob("logfanout-demo-worker-*.log")).read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_can_be_left_up_to_look_around(number: signal.Signals) -> None:
     """--keep says where everything is, and leaves with the verdict's exit code when told to."""
@@ -138,7 +141,9 @@ def test_it_can_be_left_up_to_look_around(number: signal.Signals) -> None:
     assert any("export AWS_ENDPOINT_URL=http://127.0.0.1:" in line for line in shown)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 1)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 1, marks=pytest.mark.long)]
+)
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, code: int, eventually: Eventually) -> None:
     """Neither its AWS nor its fleet outlives it."""
     with subprocess.Popen(

@@ -111,6 +111,7 @@ async def test_a_scan_is_stopped_in_the_middle(stage: Drill, judge: Judge) -> No
 
 
 @pytest.mark.drill
+@pytest.mark.long
 async def test_a_replay_delivers_once_more(stage: Drill, judge: Judge) -> None:
     """What it lists before is what it delivers, whatever was delivered already."""
     written = await stage.write(9, events=20)
@@ -184,6 +185,7 @@ async def test_a_replay_interrupted_says_how_to_go_on(stage: Drill, judge: Judge
     judge(stage, "Ctrl-C in a replay of 30 objects, then the command line it printed", bound=4 * 20)
 
 
+@pytest.mark.long
 async def test_progress_is_for_a_terminal(stage: Drill) -> None:
     """And on stderr, so that what is on stdout stays a document."""
     await stage.write(3, events=20)

@@ -19,6 +19,7 @@ async def others_have_all(stage: Drill, others: Sequence[Tenant], *, seconds: fl
     await stage.until(lambda: all(map(stage.has_all, others)), seconds=seconds, what="the other tenants have theirs")
 
 
+@pytest.mark.long
 async def test_one_tenant_throttled_hard(stage: Drill, judge: Judge) -> None:
     """A tenant with a long backlog is throttled on every call; four slots are enough for the others to flow."""
     slow, *others = stage.tenants

@@ -115,10 +115,10 @@ def platform(aws: Emulator, region: Region, tmp_path: Path) -> Platform:
 @pytest.mark.parametrize(
     "wish",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.customer),
         {"tagged": True},
-        {"group_by": "made-by-platform", "retention_days": 7},
-        {"group_by": "made-by-platform", "retention_days": 0, "tagged": True},
+        pytest.param({"group_by": "made-by-platform", "retention_days": 7}, marks=pytest.mark.customer),
+        pytest.param({"group_by": "made-by-platform", "retention_days": 0, "tagged": True}, marks=pytest.mark.customer),
     ],
     ids=str,
 )
@@ -144,6 +144,7 @@ async def test_the_worker_delivers_through_the_role_terraform_made(
     assert sorted(await platform.delivers()) == sorted(LINES)
 
 
+@pytest.mark.customer
 async def test_the_group_keeps_what_the_customer_asked_for(
     aws: Emulator, customer: Customer, platform: Platform
 ) -> None:
@@ -166,6 +167,7 @@ async def test_a_notice_by_hand_proves_a_new_tenant(customer: Customer, platform
     assert await platform.received() == LINES
 
 
+@pytest.mark.customer
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -205,6 +207,7 @@ async def test_another_tenants_row_cannot_borrow_the_role(customer: Customer, pl
     assert await platform.received() == []
 
 
+@pytest.mark.customer
 async def test_offboarding_ends_the_delivery_and_keeps_the_logs(
     aws: Emulator, customer: Customer, platform: Platform
 ) -> None:
