@@ -5,7 +5,7 @@ from functools import cache
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
-# Each test opens its own clients, as each worker does; reading AWS's API models anew for each was a third of their time.
+# Each test opens its own clients, as each worker does; to read AWS's API models for each was a third of their time.
 _read = cache(JSONFileLoader().load_file)
 JSONFileLoader.load_file = lambda _, path: _read(path)
 

@@ -86,6 +86,7 @@ async def test_bodies_cut_short(stage: Drill, judge: Judge) -> None:
     judge(stage, "objects of four batches cut off at 60 % when read, 6 times")
 
 
+@pytest.mark.long
 async def test_tokens_expire_mid_object(stage: Drill, judge: Judge) -> None:
     """Every tenant's session ends again and again, between two batches of one object."""
     async with stage.worker():

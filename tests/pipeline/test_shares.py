@@ -4,7 +4,7 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -213,6 +213,19 @@ def test_a_look_goes_on_while_it_meets_others() -> None:
     assert shares.leave("b0", now_seconds=now) == ()
     look(shares, "a", now_seconds=now + LOOK_SECONDS - 10)
     assert look(shares, "a", now_seconds=now + LOOK_SECONDS - 9) == 0
+
+
+@given(st.floats(0, 1e10), st.floats(0, 900))
+@example(7468.385900105391, 380.4148844486611)
+def test_nothing_is_given_back_for_longer_than_a_quarter_of_an_hour(now_seconds: float, seconds: float) -> None:
+    """However slow its lane is, and whatever the clock shows: SQS is asked for no more than is promised."""
+    shares: Shares[int] = Shares(slots=1, room=1)
+    shares.arrive("a", 0, now_seconds=now_seconds)
+    shares.arrive("a", 1, now_seconds=now_seconds)
+    assert shares.leave(0, now_seconds=now_seconds + seconds) == (1,)
+    for number in range(2, 20):
+        answer = shares.arrive("a", number, now_seconds=now_seconds + seconds + 1)
+        assert not isinstance(answer, Full) or 0 <= answer.delay_seconds <= LONGEST_DELAY_SECONDS
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -230,7 +230,7 @@ async def test_a_list_that_fails_is_asked_for_again(error: Exception) -> None:
     assert len(arrived(world, acme)) == 25
 
 
-@pytest.mark.parametrize("objects", [20, 600])
+@pytest.mark.parametrize("objects", [20, pytest.param(600, marks=pytest.mark.long)])
 @virtual_time
 async def test_a_slow_tenant_leaves_slots_to_the_others(objects: int) -> None:
     """Though its objects are listed first, and are more than may wait; once it is quick, it has each of them once."""

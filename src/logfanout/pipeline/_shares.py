@@ -97,8 +97,9 @@ class _Lane(Generic[Item]):
         pace = self.pace * math.exp((self.left_seconds - now_seconds) / RATE_SECONDS)
         each_seconds = known / max(pace, 1 / LONGEST_DELAY_SECONDS)
         ahead_seconds = max(self.due_seconds, now_seconds + len(self.waiting) * each_seconds)
-        self.due_seconds = min(ahead_seconds + each_seconds, now_seconds + LONGEST_DELAY_SECONDS)
-        return self.due_seconds - now_seconds
+        delay_seconds = min(ahead_seconds + each_seconds - now_seconds, LONGEST_DELAY_SECONDS)
+        self.due_seconds = now_seconds + delay_seconds
+        return delay_seconds
 
 
 class Shares(Generic[Item]):
