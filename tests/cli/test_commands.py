@@ -46,7 +46,7 @@ def test_help_names_every_command() -> None:
     """All that this version does, and nothing that it does not."""
     answer = said("--help", COLUMNS="200")
     assert answer.returncode == 0
-    for command in ("run", "manual", "scan", "replay", "settings", "version", "demo"):
+    for command in ("run", "manual", "scan", "replay", "tenants", "settings", "version", "demo"):
         assert f" {command} " in answer.stdout
 
 
@@ -161,3 +161,29 @@ def test_nothing_heavy_is_loaded_before_a_command_asks() -> None:
     code = f"import logfanout.cli, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout
     assert loaded.decode().strip() == "[]"
+
+
+QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/q"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (("acme", "--object", "acme/c1/web/pod/a.gz"), "--object: must be s3://bucket/key"),
+        (("acme", "--object", "s3://central-logs/a.gz"), "is not of the layout"),
+        (("acme", "--object", "s3://central-logs/other/c1/web/pod/a.gz"), "--object: is of 'other'"),
+        (("acme", "other", "--object", "s3://central-logs/acme/c1/web/pod/a.gz"), "this tenant alone"),
+    ],
+    ids=("no address", "no layout", "another's", "two tenants"),
+)
+def test_a_check_takes_an_object_of_its_tenant_only(arguments: tuple[str, ...], wrong: str) -> None:
+    """Whatever is wrong with it is said before anything is sent."""
+    answer = said("tenants", "check", *arguments, SQS_QUEUE_URL=QUEUE)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert wrong in answer.stderr
+
+
+def test_a_check_needs_a_tenant() -> None:
+    """Exit code 2, as with every wrong usage; without settings, too."""
+    assert said("tenants", "check", SQS_QUEUE_URL=QUEUE).returncode == 2
+    assert said("tenants", "check", "acme").returncode == 2

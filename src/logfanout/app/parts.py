@@ -47,6 +47,7 @@ class Parts:
     """What every way in works with, open for as long as the block of ``opened`` is."""
 
     aws: Aws
+    world: World
     courier: Courier
     gate: Gate
 
@@ -102,7 +103,7 @@ async def opened(
             gate=gate,
             quarantine=quarantine,
         )
-        yield Parts(aws, Courier(world, _rules(settings)), gate)
+        yield Parts(aws, world, Courier(world, _rules(settings)), gate)
 
 
 def _tenant_rows(settings: Settings, aws: Aws) -> TenantRows:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli import function, manual, replay, run, scan, settings, version
+from logfanout.cli import function, manual, replay, run, scan, settings, tenants, version
 
 # Tracebacks made pretty by typer would show local variables: log content and secrets.
 app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
@@ -53,6 +53,7 @@ app.command()(run.run)
 app.command()(manual.manual)
 app.command()(scan.scan)
 app.command()(replay.replay)
+app.add_typer(tenants.tenants)
 app.command()(settings.settings)
 app.command()(version.version)
 

@@ -80,6 +80,11 @@ class Platform:
                 return []
             return [event["message"] for event in answer["events"]]
 
+    async def check(self, *options: str) -> tuple[int, list[dict[str, str]]]:
+        """Run ``logfanout tenants check``; return its exit code and what it found."""
+        code, said = await self._run("tenants", "check", "acme", "--json", *options)
+        return code, json.loads(said)
+
     async def manual(self, key: str = KEY) -> tuple[int, str]:
         """Deliver one notification with ``logfanout manual``; return its exit code and what it says."""
         notice = {
@@ -92,17 +97,20 @@ class Platform:
                 }
             ]
         }
+        return await self._run("manual", stdin=json.dumps(notice).encode())
+
+    async def _run(self, *arguments: str, stdin: bytes = b"") -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "logfanout",
-            "manual",
+            *arguments,
             env=await self.environment() | {"LOGFANOUT_LOG_FORMAT": "json"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(process.communicate(json.dumps(notice).encode()), SECONDS)
+        said, _ = await asyncio.wait_for(process.communicate(stdin), SECONDS)
         assert process.returncode is not None
         return process.returncode, said.decode()
 
@@ -165,6 +173,31 @@ async def test_a_notice_by_hand_proves_a_new_tenant(customer: Customer, platform
     code, said = await platform.manual()
     assert code == 0, said
     assert await platform.received() == LINES
+
+
+async def test_a_check_proves_a_new_tenant(customer: Customer, platform: Platform) -> None:
+    """``logfanout tenants check``: the role chain and the group; a bucket only with an object to copy."""
+    side = await customer(bucket="acme-logs")
+    await platform.store(side.cloudwatch_row)
+    await platform.store(side.s3_row)
+    code, [group, bucket] = await platform.check()
+    assert (code, group["outcome"], bucket["outcome"]) == (0, "delivered", "not tried")
+    [line] = await platform.received()
+    assert line.startswith("Your platform's logs for acme can be delivered here")
+
+
+@pytest.mark.parametrize("external_id", [{"S": "acme-4f1d"}, None], ids=["wrong", "none"])
+async def test_a_check_tells_a_wrong_external_id(
+    customer: Customer, platform: Platform, external_id: dict[str, str] | None
+) -> None:
+    """In STS's words, with exit code 1, and nothing arrives."""
+    row = {name: value for name, value in (await customer()).cloudwatch_row.items() if name != "external_id"}
+    await platform.store(row | ({"external_id": external_id} if external_id else {}))
+    code, [found] = await platform.check()
+    assert (code, found["outcome"]) == (1, "failed")
+    assert "AssumeRole" in found["why"]
+    assert "AccessDenied" in found["why"]
+    assert await platform.received() == []
 
 
 @pytest.mark.customer

@@ -1,0 +1,56 @@
+"""How do the parts become a check of tenants?
+
+Settings, names ──► parts, opened (``app.parts``) ──► ``checking.check``, one tenant after the other
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from logfanout.app.parts import WallClock, opened
+from logfanout.checking import Checked, Outcome, Sample, check
+from logfanout.errors import LogfanoutError
+from logfanout.pipeline.routes import KeyLayout
+from logfanout.ports import ObjectRef
+from logfanout.s3_places import BUCKET
+from logfanout.settings import Settings
+
+
+async def checked(settings: Settings, tenants: Sequence[str], *, sample: Sample | None) -> AsyncIterator[Checked]:
+    """Yield what the probes of each of *tenants* showed; a tenant that is not known has failed.
+
+    Raises:
+        LogfanoutError: who we are could not be found out.
+        SettingsWrong: there is no region, or there are no credentials.
+    """
+    settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
+    async with opened(settings) as parts:
+        for tenant in tenants:
+            try:
+                found = await check(
+                    tenant,
+                    directory=parts.world.directory,
+                    kinds=parts.world.kinds,
+                    clock=WallClock(),
+                    sample=sample,
+                )
+            except LogfanoutError as error:
+                found = [
+                    Checked(tenant=tenant, to="", outcome=Outcome.FAILED, why=f"{error.reason}: {error}"),
+                ]
+            for each in found:
+                yield each
+
+
+def sample_at(uri: str, settings: Settings) -> Sample:
+    """Return the object *uri* names, of the tenant its key names.
+
+    Raises:
+        KeyUnreadable: the key is not of the layout.
+        ValueError: *uri* names no object.
+    """
+    scheme, found, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not found or not BUCKET.fullmatch(bucket) or not key:
+        raise ValueError("must be s3://bucket/key")
+    return Sample(
+        ref=ObjectRef(bucket=bucket, key=key, size_bytes=0), key=KeyLayout.parse(settings.key_layout).read(key)
+    )

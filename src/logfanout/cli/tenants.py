@@ -1,0 +1,90 @@
+"""``logfanout tenants check NAME``: can a tenant be reached?"""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logfanout.cli.settings import WRONG, complain, given, refusing_wrong_ones
+
+if TYPE_CHECKING:
+    from logfanout.checking import Checked, Sample
+    from logfanout.settings import Settings
+
+FAILED = 1
+
+tenants = typer.Typer(name="tenants", no_args_is_help=True, help="See whether tenants can be reached.")
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="As the first segment of their keys has it.")]
+Object = Annotated[
+    str | None,
+    typer.Option("--object", metavar="s3://BUCKET/KEY", help="An object of the tenant's, for its bucket."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@tenants.callback()
+def _tenants() -> None:
+    """Keep ``check`` a command of its own: with one command alone typer would leave its name out."""
+
+
+@tenants.command()
+def check(names: Names, *, object: Object = None, json: Json = False) -> None:  # noqa: A002  the option's name
+    """Walk the role chain of each tenant and write one probe to each of its destinations.
+
+    Its log group gets one event that says what it is. Its bucket gets a copy of --object, and is not tried without one.
+    Exits with 0 when nothing failed, with 1 when something did, with 2 on wrong usage or settings.
+    """
+    from logfanout import journal  # noqa: PLC0415
+
+    settings = given()
+    sample = _sample(object, names, settings)
+    # What fails is in the answer; the log beside it would say it twice.
+    journal.configure(level="ERROR", log_format=settings.log_format)
+    with refusing_wrong_ones():
+        found = _checked(settings, names, sample)
+    typer.echo(_as_json(found) if json else "\n".join(map(_as_line, found)))
+    if any(each.outcome == "failed" for each in found):
+        raise typer.Exit(FAILED)
+
+
+def _sample(uri: str | None, names: list[str], settings: "Settings") -> "Sample | None":
+    """Return what *uri* names; exit with 2 if that is no object of the one tenant named."""
+    if uri is None:
+        return None
+    from logfanout.app.checks import sample_at  # noqa: PLC0415
+    from logfanout.errors import LogfanoutError  # noqa: PLC0415
+
+    try:
+        sample = sample_at(uri, settings)
+    except (LogfanoutError, ValueError) as error:
+        complain([f"--object: {error}"])
+        raise typer.Exit(WRONG) from None
+    if set(names) != {sample.key.tenant}:
+        complain([f"--object: is of {sample.key.tenant!r}, so that this tenant alone can be checked with it"])
+        raise typer.Exit(WRONG)
+    return sample
+
+
+def _checked(settings: "Settings", names: list[str], sample: "Sample | None") -> "list[Checked]":
+    from logfanout.app.checks import checked  # noqa: PLC0415
+    from logfanout.errors import LogfanoutError  # noqa: PLC0415
+
+    async def all_of_them() -> "list[Checked]":
+        return [each async for each in checked(settings, names, sample=sample)]
+
+    try:
+        return asyncio.run(all_of_them())
+    except LogfanoutError as error:
+        complain([f"{error.reason}: {error}"])
+        raise typer.Exit(FAILED) from None
+
+
+def _as_line(found: "Checked") -> str:
+    return ": ".join(part for part in (found.tenant, found.to, found.outcome, found.why) if part)
+
+
+def _as_json(found: "list[Checked]") -> str:
+    import msgspec  # noqa: PLC0415
+
+    return msgspec.json.format(msgspec.json.encode(found)).decode()
