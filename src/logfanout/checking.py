@@ -54,7 +54,7 @@ class Sample:
 async def check(
     tenant: str, *, directory: Directory, kinds: Mapping[str, Kind[Any]], clock: Clock, sample: Sample | None = None
 ) -> Sequence[Checked]:
-    """Send one probe to each destination of *tenant*; return what became of them, in the order of the rows.
+    """Send one probe to each destination of *tenant*; return what became of them, rows that cannot be followed last.
 
     A log group gets one event of now, in a stream of the application ``logfanout-check``. A bucket gets *sample*, which
     must be the tenant's own; without one it is not tried, since a copy needs something to be copied.
