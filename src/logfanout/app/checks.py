@@ -5,7 +5,7 @@ Settings, names ──► parts, opened (``app.parts``) ──► ``checking.che
 
 from collections.abc import AsyncIterator, Sequence
 
-from logfanout.app.parts import WallClock, opened
+from logfanout.app.parts import opened
 from logfanout.checking import Checked, Outcome, Sample, check
 from logfanout.errors import LogfanoutError
 from logfanout.pipeline.routes import KeyLayout
@@ -23,19 +23,14 @@ async def checked(settings: Settings, tenants: Sequence[str], *, sample: Sample 
     """
     settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
     async with opened(settings) as parts:
+        world = parts.world
         for tenant in tenants:
             try:
                 found = await check(
-                    tenant,
-                    directory=parts.world.directory,
-                    kinds=parts.world.kinds,
-                    clock=WallClock(),
-                    sample=sample,
+                    tenant, directory=world.directory, kinds=world.kinds, clock=world.clock, sample=sample
                 )
             except LogfanoutError as error:
-                found = [
-                    Checked(tenant=tenant, to="", outcome=Outcome.FAILED, why=f"{error.reason}: {error}"),
-                ]
+                found = [Checked(tenant=tenant, to="", outcome=Outcome.FAILED, why=f"{error.reason}: {error}")]
             for each in found:
                 yield each
 
