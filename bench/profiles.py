@@ -112,7 +112,7 @@ PROFILES: Mapping[str, Profile] = {
             cases=(
                 Case(
                     name="huge",
-                    load=Load(objects=1, records=6_000, members=166, framing=Framing.ARRAY, variants=1),
+                    load=Load(objects=1, records=6_000, members=174, framing=Framing.ARRAY, variants=1),
                     warm_up=0,
                 ),
             ),
