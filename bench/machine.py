@@ -23,7 +23,9 @@ class Machine:
     memory_gb: float
     kernel: str
     python: str
-    optimised: bool  # whether the interpreter was built with --enable-optimizations: without, a quarter slower
+    optimised: (
+        bool  # whether it says it was built with --enable-optimizations; a distribution may optimise in another way
+    )
     packages: dict[str, str]
     load_before: float  # mean number of others' running processes in the minute before
 

@@ -16,6 +16,21 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 MOST_PREFIX_BYTES = 512  # of the 1,024 that a key may have: the rest is for the names below
 
 
+def split(uri: str, *, form: str) -> tuple[str, str]:
+    """Return the bucket that *uri* names, and what follows it; *form* says how such a URI is written.
+
+    Raises:
+        ValueError: it names no bucket; the text is for whoever wrote the URI.
+    """
+    scheme, found, rest = uri.partition("://")
+    if scheme != "s3" or not found:
+        raise ValueError(f"must be {form}")
+    bucket, _, path = rest.partition("/")
+    if not BUCKET.fullmatch(bucket):
+        raise ValueError(f"names no bucket: {bucket[:64]!r} cannot be one")
+    return bucket, path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Place:
     """A bucket, or the part of it below a prefix."""
@@ -30,12 +45,7 @@ class S3Place:
         Raises:
             ValueError: it names none; the text is for whoever wrote the URI.
         """
-        scheme, found, rest = uri.partition("://")
-        if scheme != "s3" or not found:
-            raise ValueError("must be s3://bucket/prefix/")
-        bucket, _, prefix = rest.partition("/")
-        if not BUCKET.fullmatch(bucket):
-            raise ValueError(f"names no bucket: {bucket[:64]!r} cannot be one")
+        bucket, prefix = split(uri, form="s3://bucket/prefix/")
         if not prefix.isprintable():
             raise ValueError("has characters in its prefix that cannot be read")
         if len(prefix.encode()) > MOST_PREFIX_BYTES:

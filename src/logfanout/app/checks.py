@@ -5,12 +5,12 @@ Settings, names ──► parts, opened (``app.parts``) ──► ``checking.che
 
 from collections.abc import AsyncIterator, Sequence
 
-from logfanout.app.parts import opened
+from logfanout import s3_places
+from logfanout.app.parts import leaving_no_trace, opened
 from logfanout.checking import Checked, Outcome, Sample, check
 from logfanout.errors import LogfanoutError
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef
-from logfanout.s3_places import BUCKET
 from logfanout.settings import Settings
 
 
@@ -21,8 +21,7 @@ async def checked(settings: Settings, tenants: Sequence[str], *, sample: Sample 
         LogfanoutError: who we are could not be found out.
         SettingsWrong: there is no region, or there are no credentials.
     """
-    settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
-    async with opened(settings) as parts:
+    async with opened(leaving_no_trace(settings)) as parts:
         world = parts.world
         for tenant in tenants:
             try:
@@ -42,10 +41,7 @@ def sample_at(uri: str, settings: Settings) -> Sample:
         KeyUnreadable: the key is not of the layout.
         ValueError: *uri* names no object.
     """
-    scheme, found, rest = uri.partition("://")
-    bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not found or not BUCKET.fullmatch(bucket) or not key:
-        raise ValueError("must be s3://bucket/key")
+    bucket, key = s3_places.split(uri, form="s3://bucket/key")
     return Sample(
         ref=ObjectRef(bucket=bucket, key=key, size_bytes=0), key=KeyLayout.parse(settings.key_layout).read(key)
     )

@@ -5,7 +5,7 @@ body ──► Parts ──► worker ──► verdict      or, instead of AWS,
 
 from typing import BinaryIO
 
-from logfanout.app.parts import opened
+from logfanout.app.parts import leaving_no_trace, opened
 from logfanout.errors import Verdict
 from logfanout.ports import Received
 from logfanout.settings import Settings
@@ -19,7 +19,7 @@ async def deliver_body(settings: Settings, body: str, *, to: BinaryIO | None = N
     """
     message = Received(id="manual", receipt="", body=body, receive_count=1, sent_ms=0)
     if to is not None:
-        settings = settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
+        settings = leaving_no_trace(settings)
     async with opened(settings, to=to) as parts:
         report = await Worker(parts.courier).deliver(message)
     return report.verdict

@@ -23,7 +23,7 @@ from logfanout.ledger.memory import WorkerLedger
 from logfanout.memory import Gate, budget_bytes, limit_bytes
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.pipeline.writer import Writer
-from logfanout.ports import Ledger, Quarantine, TenantRows
+from logfanout.ports import Clock, Ledger, Quarantine, TenantRows
 from logfanout.retrying import patiently
 from logfanout.s3_places import S3Place
 from logfanout.settings import Settings, SettingsWrong
@@ -68,13 +68,7 @@ async def opened(
     clock = WallClock()
     async with AsyncExitStack() as parts:
         aws = await parts.enter_async_context(opened_aws())
-        tokens = aws.tokens()
-        credentials = CredentialCache(
-            tokens=tokens,
-            central_role=settings.central_role_arn,
-            external_id=settings.external_id or await _central_account(settings, tokens),
-            clock=clock,
-        )
+        credentials = await _credentials(settings, aws.tokens(), clock=clock)
         parts.push_async_callback(credentials.close)
         gate = Gate(budget_bytes(settings.memory_limit_bytes or limit_bytes(), processes=settings.process_count))
         writer = Writer(aws.logs(), credentials=credentials, gate=gate)
@@ -104,6 +98,20 @@ async def opened(
             quarantine=quarantine,
         )
         yield Parts(aws, world, Courier(world, _rules(settings)), gate)
+
+
+def leaving_no_trace(settings: Settings) -> Settings:
+    """Return *settings* for what is only tried: nothing is kept in quarantine, nothing remembered for the fleet."""
+    return settings.model_copy(update={"quarantine_uri": None, "ledger_table": None})
+
+
+async def _credentials(settings: Settings, tokens: StsTokens, *, clock: Clock) -> CredentialCache:
+    return CredentialCache(
+        tokens=tokens,
+        central_role=settings.central_role_arn,
+        external_id=settings.external_id or await _central_account(settings, tokens),
+        clock=clock,
+    )
 
 
 def _tenant_rows(settings: Settings, aws: Aws) -> TenantRows:

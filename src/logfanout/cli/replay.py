@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logfanout.cli.settings import WRONG, complain, given, refusing_wrong_ones
+from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
 
 if TYPE_CHECKING:
     from logfanout.ports import ObjectRef
     from logfanout.settings import Settings
     from logfanout.sweeping.replay import Asked, Totals
-
-FAILED = 1
 
 Place = Annotated[
     str,

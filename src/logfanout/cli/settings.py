@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from logfanout.settings import Setting, Settings
 
-WRONG = 2  # exit code, CONTRACT §1
+FAILED, WRONG = 1, 2  # exit codes, CONTRACT §1 and §2
 
 
 def settings(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logfanout.cli.settings import WRONG, complain, given, refusing_wrong_ones
+from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
 
 if TYPE_CHECKING:
     from logfanout.checking import Checked, Sample
     from logfanout.settings import Settings
-
-FAILED = 1
 
 tenants = typer.Typer(name="tenants", no_args_is_help=True, help="See whether tenants can be reached.")
 

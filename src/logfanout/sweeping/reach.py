@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from logfanout import s3_places
 from logfanout.ports import ObjectRef
-from logfanout.s3_places import BUCKET
 
 MOST_KEY_BYTES = 1024  # "Creating object key names"
 ANY_END = "*"
@@ -39,12 +39,7 @@ class Reach:
         Raises:
             ValueError: it names no place; the text is for whoever wrote it.
         """
-        scheme, found, rest = uri.partition("://")
-        if scheme != "s3" or not found:
-            raise ValueError("must be s3://bucket/path/")
-        bucket, _, path = rest.partition("/")
-        if not BUCKET.fullmatch(bucket):
-            raise ValueError(f"names no bucket: {bucket[:64]!r} cannot be one")
+        bucket, path = s3_places.split(uri, form="s3://bucket/path/")
         open_end = path.endswith(ANY_END)
         path = path.removesuffix(ANY_END)
         if len(path.encode(errors="surrogatepass")) > MOST_KEY_BYTES:
