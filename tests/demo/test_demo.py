@@ -141,9 +141,8 @@ def test_it_can_be_left_up_to_look_around(number: signal.Signals) -> None:
     assert any("export AWS_ENDPOINT_URL=http://127.0.0.1:" in line for line in shown)
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 1, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 1)])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, code: int, eventually: Eventually) -> None:
     """Neither its AWS nor its fleet outlives it."""
     with subprocess.Popen(

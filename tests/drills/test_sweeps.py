@@ -216,6 +216,7 @@ def until_hung_up(terminal: int) -> bytes:
     return shown
 
 
+@pytest.mark.long
 async def test_wrong_usage_is_told_at_once(stage: Drill) -> None:
     """All of it, with exit code 2; a bucket that is not there is a failure."""
     wrong = await end(await start(stage, "replay", "logs", "--since", "yesterday", "--until", "today"))

@@ -96,6 +96,7 @@ async def test_tokens_expire_mid_object(stage: Drill, judge: Judge) -> None:
     judge(stage, "all sessions ended 4 times while objects of four batches were under way")
 
 
+@pytest.mark.long
 async def test_group_deleted_mid_flight(stage: Drill, judge: Judge) -> None:
     """Somebody deletes the tenants' log groups; they are made again, and nothing is sent to nowhere."""
     deleted: list[int] = []

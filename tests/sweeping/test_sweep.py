@@ -252,6 +252,7 @@ async def test_a_slow_tenant_leaves_slots_to_the_others(objects: int) -> None:
 
 
 @virtual_time
+@pytest.mark.long
 async def test_what_is_tried_again_does_not_hold_up_what_comes() -> None:
     """A tenant lets its backlog in again, and takes it slowly: the place is listed for the others all the same."""
     world = World()

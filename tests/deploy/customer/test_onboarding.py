@@ -186,7 +186,9 @@ async def test_a_check_proves_a_new_tenant(customer: Customer, platform: Platfor
     assert line.startswith("Your platform's logs for acme can be delivered here")
 
 
-@pytest.mark.parametrize("external_id", [{"S": "acme-4f1d"}, None], ids=["wrong", "none"])
+@pytest.mark.parametrize(
+    "external_id", [{"S": "acme-4f1d"}, pytest.param(None, marks=pytest.mark.customer)], ids=["wrong", "none"]
+)
 async def test_a_check_tells_a_wrong_external_id(
     customer: Customer, platform: Platform, external_id: dict[str, str] | None
 ) -> None:
