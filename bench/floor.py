@@ -18,7 +18,7 @@ import msgspec
 from isal import igzip_lib
 
 from bench.load import Stored
-from logfanout.pipeline.objects import PIECE_BYTES
+from logfanout.pipeline.records import CHUNK_BYTES
 from logfanout.ports import Event
 
 LEAST_SECONDS = 0.7  # of work in one measurement
@@ -87,7 +87,7 @@ def _chunks(member: bytes) -> Iterator[tuple[bytes, bool]]:
     data, rest = member, b""
     array: bool | None = None
     while not inflater.eof:
-        piece = inflater.decompress(data, PIECE_BYTES)
+        piece = inflater.decompress(data, CHUNK_BYTES)
         data = b""
         array = piece[:1] in (b"[", b",", b"]") if array is None else array
         rest = (rest + piece).lstrip(b"[,")

@@ -21,8 +21,8 @@ from logfanout.ledger.ranges import ALL, NOTHING
 from logfanout.memory import Gate
 from logfanout.pipeline import notices, routes
 from logfanout.pipeline.inbox import Lease
-from logfanout.pipeline.objects import PIECE_BYTES, Inflation, inflate
-from logfanout.pipeline.records import RecordReader, Records
+from logfanout.pipeline.objects import Inflation, inflate
+from logfanout.pipeline.records import CHUNK_BYTES, RecordReader, Records
 from logfanout.pipeline.routes import KeyFields, KeyLayout
 from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine, Received
 from logfanout.retrying import patiently
@@ -31,7 +31,7 @@ from logfanout.tenants.directory import Directory
 from logfanout.tenants.rows import Destination
 
 USUAL_RATIO = 16  # of logs with their metadata, gzipped
-MOST_READING_BYTES = 4 * PIECE_BYTES  # a network read, a piece, what is left of the last one, and its records
+MOST_READING_BYTES = 4 * CHUNK_BYTES  # a network read, pieces for a chunk, the chunk, and its records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logfanout.errors import ObjectCorrupt, ObjectRefused
-from logfanout.pipeline.records import COLLECTOR_FIELDS, MAX_RECORD_BYTES, RecordReader, Records
+from logfanout.pipeline.records import CHUNK_BYTES, COLLECTOR_FIELDS, MAX_RECORD_BYTES, RecordReader, Records
 
 UNTIMED_MS = 1_772_452_800_000  # the object's LastModified
 STAMP, STAMP_MS = "2026-03-02T11:59:58.123456789Z", 1_772_452_798_123
@@ -35,9 +35,9 @@ class Read:
         return [message for _, message in self.events]
 
 
-def read_into(found: Read, pieces: Iterable[bytes]) -> None:
-    """Read *pieces*; what is found before an error stays in *found*."""
-    reader = RecordReader(name="s3://b/k", untimed_ms=UNTIMED_MS)
+def read_into(found: Read, pieces: Iterable[bytes], *, chunk_bytes: int = 1) -> None:
+    """Read *pieces*, by default each as it comes; what is found before an error stays in *found*."""
+    reader = RecordReader(name="s3://b/k", untimed_ms=UNTIMED_MS, chunk_bytes=chunk_bytes)
     steps: list[Callable[[], Iterator[Records]]] = [partial(reader.feed, piece) for piece in pieces]
     for step in [*steps, reader.finish]:
         for records in step():
@@ -56,9 +56,9 @@ def read_into(found: Read, pieces: Iterable[bytes]) -> None:
     assert repr(reader).startswith("<RecordReader s3://b/k at record ")
 
 
-def read(*pieces: bytes) -> Read:
+def read(*pieces: bytes, chunk_bytes: int = 1) -> Read:
     found = Read()
-    read_into(found, pieces)
+    read_into(found, pieces, chunk_bytes=chunk_bytes)
     return found
 
 
@@ -112,6 +112,17 @@ def test_each_framing_holds_the_same_records(framing: str, bom: bytes) -> None:
     assert read(data).bad == {}
 
 
+@each_framing
+@pytest.mark.parametrize("chunk_bytes", [1, 50, 200, 1000, CHUNK_BYTES])
+@pytest.mark.parametrize("piece_bytes", [7, 64, 130])
+def test_chunks_of_any_size_hold_the_same_records(framing: str, chunk_bytes: int, piece_bytes: int) -> None:
+    """Whether one piece makes a chunk, or it takes many to make one."""
+    values = [json.dumps(record(f"line {n}"), separators=(",", ":")) for n in range(30)]
+    data = FRAMINGS[framing](values).encode()
+    pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
+    assert read(*pieces, chunk_bytes=chunk_bytes) == read(data)
+
+
 def test_pretty_printed_arrays_are_read() -> None:
     """Fields on lines of their own make no difference, whatever the indentation."""
     values = [record(f"line {n}", kubernetes={"labels": [{"a": "}"}, {}]}) for n in range(5)]
@@ -159,11 +170,13 @@ def test_an_object_without_one_readable_record_is_corrupt(data: bytes) -> None:
 
 
 def test_what_is_no_log_is_given_up_early() -> None:
-    """A gigabyte of something else is not split to its end."""
-    found = Read()
-    with pytest.raises(ObjectCorrupt):
-        read_into(found, [b"no JSON\n" * 1000] * 1000)
-    assert found.read < 3000
+    """A gigabyte of something else is not split to its end, but what is looked at first."""
+    line = b"no JSON\n"
+    for chunk_bytes, most in ((1, 3000), (CHUNK_BYTES, 1.1 * CHUNK_BYTES / len(line))):
+        found = Read()
+        with pytest.raises(ObjectCorrupt):
+            read_into(found, [line * 1000] * 1000, chunk_bytes=chunk_bytes)
+        assert found.read < most
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60, 100])
@@ -257,6 +270,27 @@ def test_of_a_name_given_twice_the_last_counts() -> None:
     data = b'{"message":"a","message":"b","timestamp":1,"timestamp":"' + STAMP.encode() + b'"}'
     assert read(data).events == [(STAMP_MS, "b")]
     assert read(data + b"\nbad\n").events == [(STAMP_MS, "b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "at_ms"),
+    [
+        (b'{"message":"m","timestamp":"' + STAMP.encode() + b'","x":"\xff"}', STAMP_MS),
+        (b'{"\xff":1,"message":"m","timestamp":"' + STAMP.encode() + b'"}', STAMP_MS),
+        (b'{"message":"m","timestamp":"2026-03-02T\xff"}', UNTIMED_MS),
+        (b'{"message":"m","timestamp":["\xff"]}', UNTIMED_MS),
+    ],
+)
+def test_a_field_that_is_not_utf_8_costs_no_line(text: bytes, at_ms: int) -> None:
+    """Nobody is sent it; and the same on the short way and on the exact one."""
+    assert read(text + b"\n").events == [(at_ms, "m")]
+    assert read(text + b"\nbad\n").events == [(at_ms, "m")]
+
+
+def test_what_is_sent_whole_must_be_utf_8() -> None:
+    """A record without a message is its own message."""
+    found = read(b'{"message":"m"}\n{"x":"\xff"}\n{"\xff":1}\n')
+    assert (found.messages, sorted(found.bad)) == (["m"], [1, 2])
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
@@ -453,6 +487,9 @@ def pieces_of(draw: st.DrawFn, data: bytes) -> list[bytes]:
     return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
+chunk_sizes = st.sampled_from([1, 20, 60, 200])
+
+
 def meant(value: dict[str, Any]) -> Any:
     """What a record's message says: a string, or a JSON value."""
     return value.get("message", {name: v for name, v in value.items() if name not in COLLECTOR_FIELDS})
@@ -465,7 +502,7 @@ def test_any_split_into_pieces_gives_the_same_records(
 ) -> None:
     """Every record is read once, in order, with its own message, in every framing and however it is cut."""
     values, stored = given
-    found = read(*data.draw(pieces_of(stored)))
+    found = read(*data.draw(pieces_of(stored)), chunk_bytes=data.draw(chunk_sizes))
     assert found == read(stored)
     assert found.read == len(values)
     assert found.bad == {}
@@ -492,7 +529,7 @@ def test_bad_lines_anywhere_cost_themselves_only(data: st.DataObject, bad: list[
             positions[len(rows)] = text
             rows.append(text)
         rows.append(json.dumps(record(message)).encode())
-    found = read(*data.draw(pieces_of(b"\n".join(rows) + b"\n")))
+    found = read(*data.draw(pieces_of(b"\n".join(rows) + b"\n")), chunk_bytes=data.draw(chunk_sizes))
     assert found.messages == messages
     assert {at: text.strip() for at, text in found.bad.items()} == positions
 
@@ -510,7 +547,8 @@ def test_bad_lines_anywhere_cost_themselves_only(data: st.DataObject, bad: list[
 def test_bad_elements_anywhere_cost_themselves_only(data: st.DataObject, elements: list[bytes], between: bytes) -> None:
     """In an array, too, each element is read or bad in its own place."""
     elements = [*elements, json.dumps(record("last")).encode()]
-    found = read(*data.draw(pieces_of(b"[" + between.join(elements) + b"]")))
+    pieces = data.draw(pieces_of(b"[" + between.join(elements) + b"]"))
+    found = read(*pieces, chunk_bytes=data.draw(chunk_sizes))
     assert found.bad == {at: text for at, text in enumerate(elements) if text in BAD_ELEMENTS}
     good = [json.loads(text)["message"] for text in elements if text not in BAD_ELEMENTS]
     assert found.messages == [message for message in good if message]
@@ -532,6 +570,8 @@ SHARDS = [
     b"\xff",
     b"\xef\xbb\xbf",
     b'{"message":"m"}',
+    b'{"message":"m","x":"\xff"}',
+    b'{"message":"m","timestamp":"\xff"}',
     b'{"message":"',
     b'"}',
     b'},{"',
@@ -547,12 +587,14 @@ SHARDS = [
 def test_any_bytes_are_read_alike_however_they_are_cut(data: Any, stored: bytes) -> None:
     """Hostile bytes give the same records, or the same refusal, in one piece and in many; never another error."""
     pieces = data.draw(pieces_of(stored)) if data else [stored[:9], stored[9:]]
+    chunk_bytes = data.draw(chunk_sizes) if data else 5
+    bytewise = [stored[at : at + 1] for at in range(len(stored))]
     outcomes = []
-    for cut in ([stored], pieces, [stored[at : at + 1] for at in range(len(stored))]):
+    for cut, enough in (([stored], 1), (pieces, chunk_bytes), (bytewise, 1), (bytewise, chunk_bytes)):
         found, refused = Read(), ""
         try:
-            read_into(found, cut)
+            read_into(found, cut, chunk_bytes=enough)
         except (ObjectCorrupt, ObjectRefused) as error:
             refused = str(error)
         outcomes.append((found, refused))
-    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert outcomes == [outcomes[0]] * len(outcomes)

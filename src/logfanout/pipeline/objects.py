@@ -21,9 +21,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# Large enough that what is done once a piece does not count, small enough that hundreds of objects fit in memory.
+# How long a piece is at most, and how much is inflated before others get their turn.
 PIECE_BYTES = 1024 * 1024
-# igzip grows what it returns by doubling and copying, a third of its time; some steps put together do without.
+# What is inflated comes in shorter ones: igzip grows what it returns by doubling and copying, a third of its time.
 _STEP_BYTES = 64 * 1024
 
 _GZIP = b"\x1f\x8b"
@@ -119,16 +119,8 @@ class Inflation:
         return data
 
     def _decompressed(self, member: _Inflater, data: bytes) -> bytes:
-        steps: list[bytes] = []
-        left, data = PIECE_BYTES, b"" if data is _MORE else data
         try:
-            while left and (step := member.decompress(data, min(_STEP_BYTES, left))):
-                steps.append(step)
-                left -= len(step)
-                data = b""
-                if member.needs_input or member.eof:
-                    break
-            return steps[0] if len(steps) == 1 else b"".join(steps)
+            return member.decompress(b"" if data is _MORE else data, _STEP_BYTES)
         except (IsalError, zstd.ZstdError) as error:  # type: ignore[misc]  # isal's stub forgets that it is an Exception
             if "memory" in str(error).lower():
                 raise ObjectRefused(
@@ -155,10 +147,12 @@ class Inflation:
 
 async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIterator[bytes]:
     """Yield the inflated pieces of *chunks*, each at most ``PIECE_BYTES`` long and none empty."""
+    turn_bytes = PIECE_BYTES
     async for chunk in chunks:
         for piece in inflation.feed(chunk):
             yield piece
-            if len(piece) == PIECE_BYTES:
+            if inflation.inflated_bytes >= turn_bytes:
+                turn_bytes = inflation.inflated_bytes + PIECE_BYTES
                 await asyncio.sleep(0)  # one read may inflate a thousandfold: others must get their turn meanwhile
     for piece in inflation.finish():
         yield piece

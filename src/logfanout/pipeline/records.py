@@ -21,6 +21,9 @@ import msgspec
 from logfanout.errors import ObjectCorrupt, ObjectRefused
 from logfanout.pipeline import _framing, _times, _utf8
 
+# So much is put together before it is looked at: what is done once a chunk does not count then, and hundreds of objects
+# still fit in memory.
+CHUNK_BYTES = 1024 * 1024
 # A record is held whole; CONTRACT §3 refuses larger ones.
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 
@@ -95,28 +98,34 @@ class RecordReader:
         ObjectRefused: a record is larger than ``MAX_RECORD_BYTES``.
     """
 
-    def __init__(self, *, name: str, untimed_ms: int) -> None:
+    def __init__(self, *, name: str, untimed_ms: int, chunk_bytes: int = CHUNK_BYTES) -> None:
+        """*untimed_ms* is the time of records that do not tell their own, in epoch milliseconds."""
         self._name = name
         self._untimed_ms = untimed_ms
-        self._rest = b""
+        self._chunk_bytes = chunk_bytes
+        self._rest = b""  # begins with a record, and holds no whole one
+        self._pieces: list[bytes] = []  # what came behind it
+        self._waiting_bytes = 0  # of both
+        self._enough_bytes = chunk_bytes  # below so many another look is of no use
         self._begun = False
         self._inside = False  # whether the rest is inside an array
-        self._enough = 0  # bytes of rest below which another look is of no use
+        self._hasty = True  # whether cuts are guessed before pieces are put together: until a guess was wrong
         self._position = 0
         self._readable = 0  # of the records before the position
         self._seconds = _times.Seconds()
 
     def __repr__(self) -> str:
-        return f"<RecordReader {self._name} at record {self._position}, {len(self._rest)} bytes waiting>"
+        return f"<RecordReader {self._name} at record {self._position}, {self._waiting_bytes} bytes waiting>"
 
     def feed(self, piece: bytes) -> Iterator[Records]:
-        """Yield the records that *piece* completes."""
-        self._rest = self._rest + piece if self._rest else piece
-        if len(self._rest) >= self._enough:
+        """Yield the records that *piece* completes, if there is enough to look at."""
+        self._pieces.append(piece)
+        self._waiting_bytes += len(piece)
+        if self._waiting_bytes >= self._enough_bytes:
             yield from self._taken(final=False)
 
     def finish(self) -> Iterator[Records]:
-        """Yield what was waiting for more, and require that the object ended between records."""
+        """Yield what was waiting, and require that the object ended between records."""
         yield from self._taken(final=True)
         if self._inside:
             raise ObjectCorrupt(f"{self._name} ends inside its JSON array, behind record {self._position}")
@@ -127,6 +136,45 @@ class RecordReader:
             raise ObjectCorrupt(f"{self._name} holds no JSON records: none of the first {self._position} can be read")
 
     def _taken(self, *, final: bool) -> Iterator[Records]:
+        records = None if final else self._cut_ahead()
+        if records is not None:
+            yield from self._counted(records)
+        else:
+            yield from self._taken_from_all(final=final)
+        # Whatever is left is one value's beginning. To look again only when it has doubled keeps the work linear.
+        self._waiting_bytes = len(self._rest)
+        self._enough_bytes = max(self._chunk_bytes, min(2 * len(self._rest), MAX_RECORD_BYTES + 1))
+        if len(self._rest) > MAX_RECORD_BYTES:
+            raise ObjectRefused(
+                f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes, behind record {self._position}"
+            )
+
+    def _counted(self, records: Records) -> Iterator[Records]:
+        if records.read:
+            self._position += records.read
+            self._readable += records.read - len(records.unreadable)
+            yield records
+            self._require_readable(among=_GIVE_UP)
+
+    def _cut_ahead(self) -> Records | None:
+        """Put together what ends at a likely boundary in the last piece, and decode it: no byte is copied twice."""
+        if not (self._rest and self._pieces and self._hasty):
+            return None
+        *pieces, last = self._pieces
+        cut = last.rfind(_BOUNDARY if self._inside else b"\n") + 1
+        if not cut or self._waiting_bytes > MAX_RECORD_BYTES:  # it may be one record: the exact way weighs each
+            return None
+        opening, closing = (b"[", b"]") if self._inside else (b"", b"")
+        records = self._read(b"".join((opening, self._rest, *pieces, last[:cut], closing)))
+        if records is None:
+            self._hasty = False
+            return None
+        self._rest, self._pieces = last[cut:], []
+        self._skip_gap(final=False)
+        return records
+
+    def _taken_from_all(self, *, final: bool) -> Iterator[Records]:
+        self._rest, self._pieces = b"".join((self._rest, *self._pieces)), []
         if not self._begun:
             if len(self._rest) < len(_BOM) and not final:
                 return
@@ -134,46 +182,32 @@ class RecordReader:
             self._begun = True
         while self._rest:
             before = len(self._rest), self._inside
-            records = self._shortcut(final=final) or self._exactly(final=final)
-            if records.read:
-                self._position += records.read
-                self._readable += records.read - len(records.unreadable)
-                yield records
-                self._require_readable(among=_GIVE_UP)
+            yield from self._counted(self._shortcut(final=final) or self._exactly(final=final))
             if (len(self._rest), self._inside) == before:
                 break
-        # Whatever is left is one value's beginning. To look again only when it has doubled keeps the work linear.
-        self._enough = min(2 * len(self._rest), MAX_RECORD_BYTES + 1)
-        if len(self._rest) > MAX_RECORD_BYTES:
-            raise ObjectRefused(
-                f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes, behind record {self._position}"
-            )
 
     def _shortcut(self, *, final: bool) -> Records | None:
-        """Decode as much of the rest as ends at a likely boundary; valid JSON proves that it was one."""
-        self._skip_gap()
+        """Decode as much of the rest as ends at a likely boundary."""
+        self._skip_gap(final=final)
         for cut in self._likely_cuts(final=final):
             if cut > MAX_RECORD_BYTES:  # it may be one record: the exact way weighs each
                 return None
-            wires = self._decoded(cut)
-            if wires is None:
-                continue
-            records = self._columns(wires)
-            if records is None:
-                return None
-            self._rest = self._rest[cut:]
-            self._skip_gap()
-            return records
+            part = memoryview(self._rest)[:cut]
+            records = self._read(b"".join((b"[", part, b"]")) if self._inside else part)
+            if records is not None:
+                self._rest = self._rest[cut:]
+                self._skip_gap(final=final)
+                return records
         return None
 
-    def _skip_gap(self) -> None:
+    def _skip_gap(self, *, final: bool) -> None:
         """Stand before a record, or at the end of the rest."""
         self._rest = self._rest.lstrip(_GAP)
         while self._inside and self._rest[:1] == b"]":
             self._inside = False
             self._rest = self._rest[1:].lstrip(_GAP)
-        # An array that does not end on a line of this piece is cut like any other, from behind its bracket.
-        if not self._inside and self._rest[:1] == b"[" and b"\n" not in self._rest:
+        # An array that does not end on a line of what is here is cut like any other, from behind its bracket.
+        if not (self._inside or final) and self._rest[:1] == b"[" and b"\n" not in self._rest:
             self._inside = True
             self._rest = self._rest[1:].lstrip(_GAP)
 
@@ -195,33 +229,36 @@ class RecordReader:
                 return
             yield cut + 1
 
-    def _decoded(self, cut: int) -> list[_Wire] | None:
-        """Return the records of the rest up to *cut*, or ``None`` if it does not hold whole, well-formed ones."""
-        if not _utf8.is_whole(self._rest, cut):
-            return None
-        part = memoryview(self._rest)[:cut]
+    def _read(self, text: bytes | memoryview) -> Records | None:
+        """Return the records of *text*; ``None`` if they are to be read one by one.
+
+        Valid JSON proves that a guessed cut was one: no other cut of records ends as JSON does.
+        """
         try:
             if self._inside:
-                return _array.decode(b"".join((b"[", part, b"]")))
-            if part[0] == ord("["):
-                return list(chain.from_iterable(_array.decode_lines(part)))
-            return _one.decode_lines(part)
-        except (msgspec.DecodeError, RecursionError):
+                return self._columns(_array.decode(text))
+            if text[0] == ord("["):
+                return self._columns(list(chain.from_iterable(_array.decode_lines(text))))
+            return self._columns(_one.decode_lines(text))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     def _columns(self, wires: Sequence[_Wire]) -> Records | None:
-        """Return *wires* as columns; ``None`` if one has no message, and so needs its whole text."""
+        """Return *wires* as columns; ``None`` if one has no message, and so needs its whole text, or no whole one."""
         messages = [wire.message for wire in wires]
         sizes = list(map(len, messages))
         if not wires:
             return Records()
         if min(sizes) == 0:
             return None
+        text = b"".join(messages)
+        if not _utf8.is_whole(text):
+            return None
         # A JSON text is a string if it begins with a quote. Their first bytes are picked from all texts put together:
         # to ask each of them would take four times as long.
-        firsts = pick(*accumulate(sizes[:-1], initial=0), 0)(b"".join(messages))
+        firsts = pick(*accumulate(sizes[:-1], initial=0), 0)(text)
         if firsts.count(_QUOTE) != len(firsts):
-            messages = [raw if bytes(raw).startswith(b'"') else _as_text(bytes(raw)) for raw in messages]
+            messages = list(map(_as_string, messages))
             sizes = list(map(len, messages))
         positions = range(self._position, self._position + len(messages))
         return self._timed(messages, sizes, [wire.timestamp for wire in wires], positions)
@@ -265,7 +302,7 @@ class RecordReader:
         for position, value in enumerate(found.values, self._position):
             if len(value) > MAX_RECORD_BYTES:
                 raise ObjectRefused(f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes")
-            record = _read(value)
+            record = _read_one(value)
             if record is None:
                 unreadable.append(Unreadable(position=position, text=value))
             else:
@@ -280,21 +317,36 @@ class RecordReader:
         return records
 
 
-def _read(value: bytes) -> _Wire | None:
-    """Return one record, whatever its message and timestamp are; ``None`` if it is no JSON object in UTF-8."""
+def _read_one(value: bytes) -> _Wire | None:
+    """Return one record, whatever its message and timestamp are; ``None`` if it is no JSON object.
+
+    Its message must be UTF-8. That another field is not costs no line: it is sent to nobody.
+    """
     try:
-        value.decode()
-        fields = _fields.decode(value)
+        record = _wanted_fields(value) or _all_fields(value)
+        record.message = _as_string(record.message)
     except (UnicodeDecodeError, RecursionError):
         return None
     except msgspec.DecodeError:
         return _read_leniently(value)
+    return record
+
+
+def _wanted_fields(value: bytes) -> _Wire | None:
+    """Return a record as the shortcut would; ``None`` if it has no message, or a timestamp that is no scalar."""
+    try:
+        record = _one.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return record if len(record.message) else None
+
+
+def _all_fields(value: bytes) -> _Wire:
+    fields = _fields.decode(value)
     message = fields.get("message")
     if message is None:
         kept = {name: raw for name, raw in fields.items() if name not in COLLECTOR_FIELDS}
-        message = _as_text(msgspec.json.encode(kept))
-    elif bytes(message)[:1] != b'"':
-        message = _as_text(bytes(message))
+        message = _as_text(msgspec.json.encode(kept).decode())
     return _Wire(message=message, timestamp=_stamp(fields.get("timestamp")))
 
 
@@ -325,11 +377,21 @@ def _stamp(raw: msgspec.Raw | None) -> _times.Stamp:
         return None
     try:
         value = _anything.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return value if isinstance(value, str | int | float) else None
 
 
-def _as_text(token: bytes) -> msgspec.Raw:
-    """Return the JSON text *token* as a JSON string."""
-    return msgspec.Raw(msgspec.json.encode(token.decode()))
+def _as_string(token: msgspec.Raw) -> msgspec.Raw:
+    """Return a JSON value as it is if it is a string, else as a string of its JSON text.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    text = bytes(token).decode()
+    return token if text.startswith('"') else _as_text(text)
+
+
+def _as_text(text: str) -> msgspec.Raw:
+    """Return the JSON *text* as a JSON string."""
+    return msgspec.Raw(msgspec.json.encode(text))
