@@ -248,9 +248,8 @@ def cut(times: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, int]]
     if _is_one_batch(times, sizes):  # as most objects are
         yield 0, len(times)
         return
-    ends = list(accumulate(sizes))
-    # Weight up to and with event i: ends[i] + 26 * (i + 1). It grows with i, so that bisect finds where it passes.
-    weights = [end + EVENT_OVERHEAD_BYTES * count for count, end in enumerate(ends, 1)]
+    # Of all events up to and with each. They grow, so that bisect finds where they pass a batch's.
+    weights = list(accumulate(map(EVENT_OVERHEAD_BYTES.__add__, sizes)))
     start, before = 0, 0
     while start < len(times):
         end = bisect_right(weights, before + BATCH_BYTES, start)
