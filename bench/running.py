@@ -2,8 +2,8 @@
 
     stub process, on a core of its own ──► worker, on another ──► warm-up ──► Announce ──► Served ──► figures
 
-What the worker uses before and after is not counted: it lives for days. The floor is measured before and after it, since
-a shared machine's speed changes within minutes: their mean is nearest to what it was in between.
+What the worker uses before and after is not counted: it lives for days. The floor is measured before it and after,
+since a shared machine's speed changes within minutes: their mean is nearest to what it was in between.
 """
 
 import re

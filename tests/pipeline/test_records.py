@@ -2,6 +2,7 @@
 itself only.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logfanout.errors import ObjectCorrupt, ObjectRefused
-from logfanout.pipeline.records import CHUNK_BYTES, COLLECTOR_FIELDS, MAX_RECORD_BYTES, RecordReader, Records
+from logfanout.pipeline._wires import COLLECTOR_FIELDS
+from logfanout.pipeline.records import CHUNK_BYTES, MAX_RECORD_BYTES, RecordReader, Records
 
 UNTIMED_MS = 1_772_452_800_000  # the object's LastModified
 STAMP, STAMP_MS = "2026-03-02T11:59:58.123456789Z", 1_772_452_798_123
@@ -170,13 +172,23 @@ def test_an_object_without_one_readable_record_is_corrupt(data: bytes) -> None:
 
 
 def test_what_is_no_log_is_given_up_early() -> None:
-    """A gigabyte of something else is not split to its end, but what is looked at first."""
-    line = b"no JSON\n"
-    for chunk_bytes, most in ((1, 3000), (CHUNK_BYTES, 1.1 * CHUNK_BYTES / len(line))):
-        found = Read()
-        with pytest.raises(ObjectCorrupt):
-            read_into(found, [line * 1000] * 1000, chunk_bytes=chunk_bytes)
-        assert found.read < most
+    """A gigabyte of something else is not split to its end, whether or not it begins well."""
+    good = lines([json.dumps(record(f"line {n}")) for n in range(5)]).encode()
+    for beginning, text in itertools.product((b"", good), (b"no JSON\n", b"[" + b"1," * 1000)):
+        for chunk_bytes in (1, CHUNK_BYTES):
+            found = Read()
+            with pytest.raises(ObjectCorrupt, match=r"of the first 1\d{3} can be read"):
+                read_into(found, [beginning, *[text * 1000] * 1000], chunk_bytes=chunk_bytes)
+            assert found.read < 2000
+            assert found.messages == ([f"line {n}" for n in range(5)] if beginning else [])
+
+
+def test_a_record_in_a_hundred_is_worth_reading_on() -> None:
+    """What is found among much else is delivered, and what is not goes to its own place."""
+    text = json.dumps(record("found")).encode() + b"\n" + b"no JSON\n" * 99
+    found = read(text * 30)
+    assert found.messages == ["found"] * 30
+    assert len(found.bad) == 30 * 99
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60, 100])
@@ -285,6 +297,23 @@ def test_a_field_that_is_not_utf_8_costs_no_line(text: bytes, at_ms: int) -> Non
     """Nobody is sent it; and the same on the short way and on the exact one."""
     assert read(text + b"\n").events == [(at_ms, "m")]
     assert read(text + b"\nbad\n").events == [(at_ms, "m")]
+
+
+def test_records_without_message_are_read_alike_alone_and_among_others() -> None:
+    """A chunk that holds one takes another way; what it says is the same."""
+    values = [
+        record("m"),
+        {"level": "info", "n": 1.50, "€": [], "timestamp": STAMP, "pod_name": "p"},
+        {"message": None, "x": "\n", "timestamp": 1_772_452_798},
+        {"timestamp": {"at": 1}, "x": {}},
+        {"message": "", "x": 1},
+        {},
+    ]
+    texts = [json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in values]
+    for framing in FRAMINGS.values():
+        alone = [event for text in texts for event in read(framing([text]).encode()).events]
+        assert sorted(read(framing(texts).encode()).events) == sorted(alone)
+        assert sorted(read(framing([*texts, "{bad: 1}"]).encode()).events) == sorted(alone)
 
 
 def test_what_is_sent_whole_must_be_utf_8() -> None:
@@ -427,6 +456,23 @@ def test_a_record_without_end_is_refused_before_it_fills_memory() -> None:
         read(*[next(pieces) for _ in range(18)])
     with pytest.raises(ObjectRefused):
         read(*[b"[" + b"1" * PIECE, *[b"1" * PIECE] * 17])
+
+
+@pytest.mark.parametrize("text", [b"{", b"[", b'{"a":[', b"[{}", b"[" + b"{" * 9, b'"a"'], ids=repr)
+def test_brackets_without_end_are_no_work_for_long(text: bytes) -> None:
+    """Sixteen mebibytes of them are refused, or are no records; none is looked at by itself."""
+    many = text * (MAX_RECORD_BYTES // len(text))
+    for beginning in (b"", b"["):
+        with pytest.raises((ObjectRefused, ObjectCorrupt)):
+            read(beginning, *[many[at : at + PIECE] for at in range(0, len(many), PIECE)], text)
+
+
+def test_brackets_behind_each_other_are_told_apart() -> None:
+    """Where one value ends and the next begins, whatever stands between."""
+    found = read(
+        b'{"message":"a","x":[[{}]]}{"message":"b","x":{"y":{}}}{"message":"c","x":[[1]]}\n]]{"message":"d"}\n'
+    )
+    assert (found.messages, found.bad) == (["a", "b", "c"], {3: b']]{"message":"d"}'})
 
 
 def test_large_pieces_are_read_in_linear_time() -> None:

@@ -12,15 +12,21 @@ from dataclasses import dataclass, field
 
 # Strings end on their line: JSON has no raw newline inside them. Possessive, so no input makes it backtrack.
 _STRING = rb'"(?:[^"\\\n]++|\\.)*+"'
-_TOKEN_IN_ARRAY = re.compile(_STRING + rb'|[{}\[\]]|"')
+# Brackets of one kind are met together: a megabyte of them, which is no record, is no work for long.
+_BRACKETS = rb"|[{\[]++|[}\]]++"
+_TOKEN_IN_ARRAY = re.compile(_STRING + _BRACKETS + rb'|"')
 # Outside an array a line that starts with "{" starts a record: if one is still open then, it was cut off.
-_TOKEN_OUTSIDE = re.compile(_STRING + rb'|[{}\[\]]|"|\n(?=\{)')
+_TOKEN_OUTSIDE = re.compile(_STRING + _BRACKETS + rb'|"|\n(?=\{)')
 # A BOM may stand wherever files were put behind each other.
 _GAP = re.compile(rb"(?:[\s,]|\xef\xbb\xbf)*+")
 _TOKEN_AFTER_SCALAR = re.compile(_STRING + rb'|[,\]\n]|"')
 
 _OPENING = b"{["
 _CLOSING = b"}]"
+# No reader goes so deep, and no value is so many strings behind each other: it costs its line, and is not looked at
+# to its end.
+_MOST_DEPTH = 100_000
+_MOST_STRINGS = 10_000
 
 
 @dataclass(slots=True)
@@ -32,13 +38,13 @@ class Scan:
     inside: bool = False  # whether what follows is inside an array
 
 
-def scan(buffer: bytes, *, inside: bool, final: bool) -> Scan:
-    """Split *buffer*, which begins between two records, into the values that end in it.
+def scan(buffer: bytes, *, inside: bool, final: bool, most: int) -> Scan:
+    """Split *buffer*, which begins between two records, into the values that end in it, *most* at the most.
 
     *final* says that nothing follows: a value still open then is given out as it is.
     """
     found = Scan(inside=inside)
-    while True:
+    while len(found.values) < most:
         at = _gap_end(buffer, found.consumed)
         found.consumed = at
         if at == len(buffer):
@@ -55,6 +61,7 @@ def scan(buffer: bytes, *, inside: bool, final: bool) -> Scan:
                 end = len(buffer)
             found.values.append(buffer[at:end])
             found.consumed = end
+    return found
 
 
 def _gap_end(buffer: bytes, at: int) -> int:
@@ -72,10 +79,10 @@ def _value_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
 
 
 def _scalar_end(buffer: bytes, at: int) -> int | None:
-    for token in _TOKEN_AFTER_SCALAR.finditer(buffer, at):
+    for count, token in enumerate(_TOKEN_AFTER_SCALAR.finditer(buffer, at)):
         if buffer[token.start()] != ord('"'):
             return token.start()
-        if token.end() - token.start() == 1:
+        if token.end() - token.start() == 1 or count == _MOST_STRINGS:
             return _line_end(buffer, token.start())
     return None
 
@@ -85,11 +92,13 @@ def _bracket_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
     for token in (_TOKEN_IN_ARRAY if inside else _TOKEN_OUTSIDE).finditer(buffer, at):
         first = buffer[token.start()]
         if first in _OPENING:
-            depth += 1
+            depth += token.end() - token.start()
+            if depth > _MOST_DEPTH:
+                return _line_end(buffer, token.start())
         elif first in _CLOSING:
-            depth -= 1
-            if depth == 0:
-                return token.end()
+            if depth <= token.end() - token.start():
+                return token.start() + depth
+            depth -= token.end() - token.start()
         elif first == ord("\n"):
             return token.start()
         elif token.end() - token.start() == 1:  # a quote whose string does not end on its line

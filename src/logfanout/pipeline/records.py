@@ -8,18 +8,16 @@ costs itself only. Read are newline-delimited objects, one JSON array on one lin
 and concatenated objects, with BOM, CRLF or no final newline.
 """
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, compress
+from itertools import accumulate, compress
 from operator import itemgetter as pick
-from typing import Any
+from typing import NoReturn
 
 import msgspec
 
 from logfanout.errors import ObjectCorrupt, ObjectRefused
-from logfanout.pipeline import _framing, _times, _utf8
+from logfanout.pipeline import _framing, _times, _utf8, _wires
 
 # So much is put together before it is looked at: what is done once a chunk does not count then, and hundreds of objects
 # still fit in memory.
@@ -27,41 +25,17 @@ CHUNK_BYTES = 1024 * 1024
 # A record is held whole; CONTRACT §3 refuses larger ones.
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 
-# What a record without ``message`` sends is itself, less what the collector added (CONTRACT §3).
-COLLECTOR_FIELDS = frozenset(
-    {
-        "cluster_id",
-        "namespace",
-        "application",
-        "pod_name",
-        "customer_id",
-        "ingest_timestamp",
-        "timestamp",
-        "kubernetes",
-    }
-)
-
 _BOM = b"\xef\xbb\xbf"
 _GAP = b" \t\r\n,"
 _BOUNDARY = b'},{"'  # between two records of an array that was written without spaces
 _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one decoding
-_GIVE_UP = 1000  # records: an object without a readable one among so many is something else
+# An object of whose first thousand records, or of all up to a later one, less than one in a hundred can be read is
+# something else. To read on would cost more than what is found is worth: a bad record takes a hundred times as long.
+_JUDGED_FROM = 1000
+_READABLE_ONE_IN = 100
+_MOST_AT_ONCE = 1000  # records read the exact way, before the shortcuts are tried again
 _QUOTE = ord('"')
 _EMPTY = 2  # the length of '""'
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class _Wire(msgspec.Struct, gc=False):
-    """The two wanted fields; the message stays the JSON token it came as."""
-
-    message: msgspec.Raw = msgspec.Raw(b"")
-    timestamp: str | int | float | None = None
-
-
-_one = msgspec.json.Decoder(_Wire)
-_array = msgspec.json.Decoder(list[_Wire])
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_anything = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +103,13 @@ class RecordReader:
         yield from self._taken(final=True)
         if self._inside:
             raise ObjectCorrupt(f"{self._name} ends inside its JSON array, behind record {self._position}")
-        self._require_readable(among=1)
+        if self._position and not self._readable:
+            self._give_up()
 
-    def _require_readable(self, *, among: int) -> None:
-        if self._position >= among and not self._readable:
-            raise ObjectCorrupt(f"{self._name} holds no JSON records: none of the first {self._position} can be read")
+    def _give_up(self) -> NoReturn:
+        raise ObjectCorrupt(
+            f"{self._name} holds no JSON records: {self._readable or 'none'} of the first {self._position} can be read"
+        )
 
     def _taken(self, *, final: bool) -> Iterator[Records]:
         records = None if final else self._cut_ahead()
@@ -154,7 +130,8 @@ class RecordReader:
             self._position += records.read
             self._readable += records.read - len(records.unreadable)
             yield records
-            self._require_readable(among=_GIVE_UP)
+            if self._position >= _JUDGED_FROM and self._readable * _READABLE_ONE_IN < self._position:
+                self._give_up()
 
     def _cut_ahead(self) -> Records | None:
         """Put together what ends at a likely boundary in the last piece, and decode it: no byte is copied twice."""
@@ -234,23 +211,14 @@ class RecordReader:
 
         Valid JSON proves that a guessed cut was one: no other cut of records ends as JSON does.
         """
-        try:
-            if self._inside:
-                return self._columns(_array.decode(text))
-            if text[0] == ord("["):
-                return self._columns(list(chain.from_iterable(_array.decode_lines(text))))
-            return self._columns(_one.decode_lines(text))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        columns = _wires.many(text, array=self._inside)
+        return None if columns is None else self._columns(*columns)
 
-    def _columns(self, wires: Sequence[_Wire]) -> Records | None:
-        """Return *wires* as columns; ``None`` if one has no message, and so needs its whole text, or no whole one."""
-        messages = [wire.message for wire in wires]
-        sizes = list(map(len, messages))
-        if not wires:
+    def _columns(self, messages: list[msgspec.Raw], stamps: list[_times.Stamp]) -> Records | None:
+        """Return the records of *messages*; ``None`` if one is not UTF-8."""
+        if not messages:
             return Records()
-        if min(sizes) == 0:
-            return None
+        sizes = list(map(len, messages))
         text = b"".join(messages)
         if not _utf8.is_whole(text):
             return None
@@ -258,10 +226,10 @@ class RecordReader:
         # to ask each of them would take four times as long.
         firsts = pick(*accumulate(sizes[:-1], initial=0), 0)(text)
         if firsts.count(_QUOTE) != len(firsts):
-            messages = list(map(_as_string, messages))
+            messages = list(map(_wires.as_string, messages))
             sizes = list(map(len, messages))
         positions = range(self._position, self._position + len(messages))
-        return self._timed(messages, sizes, [wire.timestamp for wire in wires], positions)
+        return self._timed(messages, sizes, stamps, positions)
 
     def _timed(
         self,
@@ -292,7 +260,7 @@ class RecordReader:
 
     def _exactly(self, *, final: bool) -> Records:
         """Split the rest for certain, and decode value by value."""
-        found = _framing.scan(self._rest, inside=self._inside, final=final)
+        found = _framing.scan(self._rest, inside=self._inside, final=final, most=_MOST_AT_ONCE)
         self._rest = self._rest[found.consumed :]
         self._inside = found.inside
         messages: list[msgspec.Raw] = []
@@ -302,7 +270,7 @@ class RecordReader:
         for position, value in enumerate(found.values, self._position):
             if len(value) > MAX_RECORD_BYTES:
                 raise ObjectRefused(f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes")
-            record = _read_one(value)
+            record = _wires.one(value)
             if record is None:
                 unreadable.append(Unreadable(position=position, text=value))
             else:
@@ -315,83 +283,3 @@ class RecordReader:
         records.read += len(unreadable)
         records.unreadable = unreadable
         return records
-
-
-def _read_one(value: bytes) -> _Wire | None:
-    """Return one record, whatever its message and timestamp are; ``None`` if it is no JSON object.
-
-    Its message must be UTF-8. That another field is not costs no line: it is sent to nobody.
-    """
-    try:
-        record = _wanted_fields(value) or _all_fields(value)
-        record.message = _as_string(record.message)
-    except (UnicodeDecodeError, RecursionError):
-        return None
-    except msgspec.DecodeError:
-        return _read_leniently(value)
-    return record
-
-
-def _wanted_fields(value: bytes) -> _Wire | None:
-    """Return a record as the shortcut would; ``None`` if it has no message, or a timestamp that is no scalar."""
-    try:
-        record = _one.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return record if len(record.message) else None
-
-
-def _all_fields(value: bytes) -> _Wire:
-    fields = _fields.decode(value)
-    message = fields.get("message")
-    if message is None:
-        kept = {name: raw for name, raw in fields.items() if name not in COLLECTOR_FIELDS}
-        message = _as_text(msgspec.json.encode(kept).decode())
-    return _Wire(message=message, timestamp=_stamp(fields.get("timestamp")))
-
-
-def _read_leniently(value: bytes) -> _Wire | None:
-    r"""Return a record that holds half a surrogate pair, "\ud83d" alone: JSON's grammar allows it, UTF-8 does not."""
-    try:
-        record = json.loads(value, parse_constant=_refuse)
-        if not isinstance(record, dict):
-            return None
-        message = record.get("message", {k: v for k, v in record.items() if k not in COLLECTOR_FIELDS})
-        text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return None
-    stamp = record.get("timestamp")
-    whole = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return _Wire(
-        message=msgspec.Raw(msgspec.json.encode(whole)),
-        timestamp=stamp if isinstance(stamp, str | int | float) else None,
-    )
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _stamp(raw: msgspec.Raw | None) -> _times.Stamp:
-    if raw is None:
-        return None
-    try:
-        value = _anything.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return value if isinstance(value, str | int | float) else None
-
-
-def _as_string(token: msgspec.Raw) -> msgspec.Raw:
-    """Return a JSON value as it is if it is a string, else as a string of its JSON text.
-
-    Raises:
-        UnicodeDecodeError: it is not UTF-8.
-    """
-    text = bytes(token).decode()
-    return token if text.startswith('"') else _as_text(text)
-
-
-def _as_text(text: str) -> msgspec.Raw:
-    """Return the JSON *text* as a JSON string."""
-    return msgspec.Raw(msgspec.json.encode(text))
