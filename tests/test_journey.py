@@ -55,7 +55,7 @@ class Crew:
         *,
         drain_seconds: float = 25.0,
         slots: int = 32,
-        receivers: int = 1,
+        receivers: int = 4,
         lease_seconds: int = 120,
         give_back_seconds: float = 30,
         with_dead_letters: bool = True,

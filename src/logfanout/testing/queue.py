@@ -16,8 +16,6 @@ from logfanout.testing.line import Line
 
 MOST_A_BATCH = 10  # SQS API reference, ReceiveMessage "MaxNumberOfMessages" and the batch calls
 MOST_WAIT_SECONDS = 20  # ReceiveMessage, "WaitTimeSeconds"
-# A timer may fire early by a rounding. Receivers that then waited again for the same moment would take turns for ever.
-EARLY_SECONDS = 1e-6
 MOST_HIDE_SECONDS = 43_200  # ChangeMessageVisibility: 12 hours, counted from the receive
 
 
@@ -95,7 +93,7 @@ class FakeQueue(Line):
         _require(0 <= hide_seconds <= MOST_HIDE_SECONDS, f"VisibilityTimeout {hide_seconds}")
         async with self._call("receive"):
             deadline = asyncio.get_running_loop().time() + wait_seconds
-            while not (found := self._take(most, hide_seconds)) and _timers_now() < deadline:
+            while not (found := self._take(most, hide_seconds)) and asyncio.get_running_loop().time() < deadline:
                 await self._until_changed(deadline)
             return found
 
@@ -116,7 +114,7 @@ class FakeQueue(Line):
         """Receive what is visible now; redrive what was received too often."""
         now = asyncio.get_running_loop().time()
         found: list[Received] = []
-        for message in [each for each in self._messages.values() if each.visible_at <= _timers_now()]:
+        for message in [message for message in self._messages.values() if message.visible_at <= now]:
             if len(found) == most:
                 break
             if self._redrive_to is not None and message.receive_count >= self._max_receive_count:
@@ -175,11 +173,6 @@ def _handed_out(message: _Message) -> Received:
         receive_count=message.receive_count,
         sent_ms=message.sent_ms,
     )
-
-
-def _timers_now() -> float:
-    """Return loop time as a timer that has just fired sees it."""
-    return asyncio.get_running_loop().time() + EARLY_SECONDS
 
 
 def _require_batch(receipts: Sequence[str]) -> None:
