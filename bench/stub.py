@@ -12,7 +12,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -85,8 +85,17 @@ async def _serve(load: Load, harness: Connection) -> None:
     server = await loop.create_server(partial(_Door, stub), HOST, 0, backlog=512)
     async with server:
         harness.send(Ready(port=server.sockets[0].getsockname()[1], objects=stub.objects))
-        loop.add_reader(harness.fileno(), stub.on_order)
+        hear(harness, stub.on_order)
         await stub.ended.wait()
+
+
+def hear(harness: Connection, on_order: Callable[[], None]) -> None:
+    """Have *on_order* called when the harness says something, without giving up to say more than a pipe holds at once.
+
+    libuv makes what it watches non-blocking, and a ``Connection`` then leaves half of a long message in the pipe.
+    """
+    asyncio.get_running_loop().add_reader(harness.fileno(), on_order)
+    os.set_blocking(harness.fileno(), True)
 
 
 class _Stub:
