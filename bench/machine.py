@@ -23,9 +23,8 @@ class Machine:
     memory_gb: float
     kernel: str
     python: str
-    optimised: (
-        bool  # whether it says it was built with --enable-optimizations; a distribution may optimise in another way
-    )
+    # Whether it says that it was built with --enable-optimizations; a distribution may optimise in another way.
+    optimised: bool
     packages: dict[str, str]
     load_before: float  # mean number of others' running processes in the minute before
 
