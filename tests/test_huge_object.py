@@ -27,7 +27,7 @@ from logfanout.pipeline.writer import Writer
 from logfanout.ports import (
     Assumption,
     Credentials,
-    Event,
+    LogEvents,
     LogStream,
     ObjectBody,
     ObjectFacts,
@@ -84,9 +84,9 @@ class Counter:
     def __init__(self) -> None:
         self.events = 0
 
-    async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
+    async def put(self, to: LogStream, events: LogEvents, *, credentials: Credentials) -> Rejections:
         await asyncio.sleep(0)
-        self.events += len(events)
+        self.events += len(events.decoded())
         return Rejections()
 
     async def create_stream(self, to: LogStream, *, credentials: Credentials) -> None: ...

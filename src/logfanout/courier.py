@@ -16,6 +16,8 @@ from logfanout import heartbeats, telemetry
 from logfanout.destinations.kind import Delivery, Kind, Shipment
 from logfanout.errors import DestinationParked, LogfanoutError, Permanent, TenantUnknown
 from logfanout.ledger.ledgers import Ledgers
+from logfanout.ledger.memory import FINISHED
+from logfanout.ledger.memory import NOTHING as UNKNOWN
 from logfanout.ledger.object_ids import object_id
 from logfanout.ledger.ranges import ALL, NOTHING
 from logfanout.memory import Gate
@@ -64,6 +66,7 @@ class _Journey:
     """One object on its way."""
 
     ref: ObjectRef
+    id: str  # what is remembered of it is remembered under this; empty: nothing may be
     key: KeyFields
     inflation: Inflation
     lease: Lease | None
@@ -108,8 +111,9 @@ class Courier:
         inflation = Inflation(name=ref.uri, max_bytes=self._rules.max_inflated_bytes)
         outcome = "failed"
         try:
-            async with self._in_hand.setdefault(object_id(ref), asyncio.Lock()):
-                outcome = await self._delivered(ref, inflation, lease, received_before=received_before)
+            name = object_id(ref)
+            async with self._in_hand.setdefault(name, asyncio.Lock()):
+                outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before)
         except Permanent:
             outcome = "set_aside"
             raise
@@ -126,20 +130,21 @@ class Courier:
             telemetry.ObjectDelivered(lag_seconds=(self._world.clock.epoch_ms() - ref.event_ms) / 1000).emit()
 
     async def _delivered(
-        self, ref: ObjectRef, inflation: Inflation, lease: Lease | None, *, received_before: bool
+        self, ref: ObjectRef, name: str, inflation: Inflation, lease: Lease | None, *, received_before: bool
     ) -> str:
-        """Return the outcome ``ObjectFinished`` reports."""
+        """Return the outcome ``ObjectFinished`` reports; *name* is the object's among those in hand."""
         if self._world.quarantine and self._world.quarantine.holds(ref):
             return "quarantine"  # what we wrote ourselves: to deliver it would be to quarantine it again, for ever
         key = self._rules.layout.read(ref.key)
         now_ms = self._world.clock.epoch_ms()
         if heartbeats.taken(ref, key, tenant=self._rules.heartbeat_tenant, now_ms=now_ms):
             return "heartbeat"
-        memory = await self._recalled(ref, received_before=received_before)
+        remembered_as = name if _is_identified(ref) else ""
+        memory = await self._recalled(remembered_as, received_before=received_before)
         if memory.finished:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
             return "duplicate"
-        journey = _Journey(ref=ref, key=key, inflation=inflation, lease=lease, memory=memory)
+        journey = _Journey(ref=ref, id=remembered_as, key=key, inflation=inflation, lease=lease, memory=memory)
         try:
             outcome = await self._routed(journey)
         except BaseException:  # a cancelled attempt leaves its progress too
@@ -148,18 +153,18 @@ class Courier:
         if outcome == "delivered":
             # Received before, somebody else may be at it still, or come upon it again.
             tell_fleet = received_before or self._rules.remember_finished
-            await self._remember(ref, Memory(finished=True), tell_fleet=tell_fleet)
+            await self._remember(journey, FINISHED, tell_fleet=tell_fleet)
         return outcome
 
-    async def _recalled(self, ref: ObjectRef, *, received_before: bool) -> Memory:
-        if not _is_identified(ref):
-            return Memory()
+    async def _recalled(self, remembered_as: str, *, received_before: bool) -> Memory:
+        if not remembered_as:
+            return UNKNOWN
         ask_fleet = received_before or self._rules.remember_finished
-        return await self._world.ledgers.recall(object_id(ref), ask_fleet=ask_fleet)
+        return await self._world.ledgers.recall(remembered_as, ask_fleet=ask_fleet)
 
-    async def _remember(self, ref: ObjectRef, memory: Memory, *, tell_fleet: bool) -> None:
-        if _is_identified(ref):
-            await self._world.ledgers.remember(object_id(ref), memory, tell_fleet=tell_fleet)
+    async def _remember(self, journey: _Journey, memory: Memory, *, tell_fleet: bool) -> None:
+        if journey.id:
+            await self._world.ledgers.remember(journey.id, memory, tell_fleet=tell_fleet)
 
     async def _routed(self, journey: _Journey) -> str:
         """Deliver to whoever wants the object."""
@@ -183,15 +188,15 @@ class Courier:
     async def _admitted(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Deliver to those whose breaker lets us; a parked one costs no slot, no connection and no session."""
         breakers = self._world.breakers
-        admissions = {each: breakers.admit(each, now_seconds=_now()) for each in wanting}
+        admissions = [(each, breakers.admit(each, now_seconds=_now())) for each in wanting]
         try:
-            admitted = [each for each, admission in admissions.items() if not isinstance(admission, Parked)]
+            admitted = [each for each, admission in admissions if not isinstance(admission, Parked)]
             if admitted:
                 await self._poured(journey, admitted)
         finally:
-            for destination, admission in admissions.items():
+            for destination, admission in admissions:
                 breakers.abandoned(destination, admission)
-        for destination, admission in admissions.items():
+        for destination, admission in admissions:
             if isinstance(admission, Parked):
                 raise DestinationParked(
                     f"{destination} is parked: {admission.why}", retry_after_seconds=admission.retry_after_seconds
@@ -237,8 +242,7 @@ class Courier:
             if reading := [delivery for delivery in deliveries if delivery.reads_records]:
                 unreadable = await self._read_into(reading, journey)
             if _is_complete(unreadable):
-                for delivery in deliveries:
-                    await delivery.finish()
+                await _finished(deliveries)
         return unreadable
 
     async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
@@ -262,7 +266,17 @@ class Courier:
         taken = {delivery.destination.id: delivery.taken for delivery in journey.deliveries if delivery.taken}
         taken |= {destination.id: ALL for destination in journey.served}
         if taken:
-            await self._remember(journey.ref, Memory(taken=taken), tell_fleet=True)
+            await self._remember(journey, Memory(taken=taken), tell_fleet=True)
+
+
+async def _finished(deliveries: Sequence[Delivery]) -> None:
+    """Let each send what is left; none waits for another's destination."""
+    if len(deliveries) == 1:  # as most tenants have it: without a task for it
+        await deliveries[0].finish()
+        return
+    async with asyncio.TaskGroup() as finishing:
+        for delivery in deliveries:
+            finishing.create_task(delivery.finish(), name=f"finish {delivery.destination}")
 
 
 def _reading_bytes(ref: ObjectRef) -> int:

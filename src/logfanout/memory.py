@@ -12,7 +12,6 @@ import ctypes
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from logfanout import telemetry
@@ -147,15 +146,26 @@ class Gate:
         if self.held_bytes <= self.budget_bytes * REOPEN_AT:
             self._opened.set()
 
-    @contextmanager
-    def holding(self, size_bytes: int) -> Iterator[None]:
+    def holding(self, size_bytes: int) -> "_Holding":
         """Count *size_bytes* as in hand for the length of the block."""
-        self.take(size_bytes)
-        try:
-            yield
-        finally:
-            self.give(size_bytes)
+        return _Holding(self, size_bytes)
 
     def _change(self, size_bytes: int) -> None:
         self.held_bytes += size_bytes
         telemetry.BytesInHand(change=size_bytes).emit()
+
+
+class _Holding:
+    """Bytes in hand for the length of a block; no generator's, as each object and each batch has one."""
+
+    __slots__ = ("_gate", "_size_bytes")
+
+    def __init__(self, gate: Gate, size_bytes: int) -> None:
+        self._gate = gate
+        self._size_bytes = size_bytes
+
+    def __enter__(self) -> None:
+        self._gate.take(self._size_bytes)
+
+    def __exit__(self, *raised: object) -> None:
+        self._gate.give(self._size_bytes)

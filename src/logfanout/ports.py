@@ -2,7 +2,8 @@
 
     pipeline/, tenants/ ──► these Protocols ◄── aws/ (the real ones), testing/ (the shipped fakes)
 
-Values that cross a port live here too, since both sides must agree on them. No port knows botocore.
+Values that cross a port live here too, since both sides must agree on them. No port knows botocore. Those made anew for
+each object are ``msgspec.Struct``: to make one takes a tenth of the time of a frozen dataclass.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -15,8 +16,7 @@ import msgspec
 from logfanout.ledger.ranges import Ranges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, kw_only=True):
     """One SQS message as ReceiveMessage handed it out."""
 
     id: str
@@ -67,8 +67,7 @@ class DeadLetters(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRef:
+class ObjectRef(msgspec.Struct, frozen=True, kw_only=True):
     """One S3 object, named as GetObject wants it."""
 
     bucket: str
@@ -84,8 +83,7 @@ class ObjectRef:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectBody:
+class ObjectBody(msgspec.Struct, frozen=True, kw_only=True):
     """An open object: its bytes are still on the wire."""
 
     last_modified_ms: int  # epoch
@@ -187,8 +185,7 @@ class Copies(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
+class Assumption(msgspec.Struct, frozen=True, kw_only=True):
     """One AssumeRole call; equal ones are served by the same session."""
 
     role_arn: str
@@ -219,8 +216,7 @@ class TenantRows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LogStream:
+class LogStream(msgspec.Struct, frozen=True):
     """Where events go: one stream in one tenant's account."""
 
     region: str
@@ -235,8 +231,33 @@ class Event(msgspec.Struct, gc=False):
     message: msgspec.Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Rejections:
+class LogEvents(msgspec.Struct, frozen=True):
+    """Some events as PutLogEvents takes them.
+
+    They are encoded as soon as they are put together, and wait for an answer in this form alone: the chunk they were
+    cut from, four times as large, is then free for the next object, and still in the processor's cache.
+    """
+
+    text: bytes  # the request's ``logEvents``: a JSON array of ``Event``
+
+    def __repr__(self) -> str:
+        return f"<LogEvents of {len(self.text)} bytes>"
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> "LogEvents":
+        """Return *events*, encoded."""
+        return cls(_encode_events(events))
+
+    def decoded(self) -> list[Event]:
+        """Return the events as they were."""
+        return _decode_events(self.text)
+
+
+_encode_events = msgspec.json.Encoder().encode
+_decode_events = msgspec.json.Decoder(list[Event]).decode
+
+
+class Rejections(msgspec.Struct, frozen=True):
     """What PutLogEvents named in ``rejectedLogEventsInfo``, as ranges of the batch's indices.
 
     Everything before *too_old_end* and *expired_end* and from *too_new_start* on was not stored (PutLogEvents,
@@ -255,7 +276,7 @@ class Logs(Protocol):
     ``Unavailable``; ``DestinationUnusable`` for a group or stream that cannot exist under its name.
     """
 
-    async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
+    async def put(self, to: LogStream, events: LogEvents, *, credentials: Credentials) -> Rejections:
         """Write *events*, which obey PutLogEvents' limits and are in time order; return what was not stored."""
         ...
 
@@ -280,12 +301,11 @@ class Quarantine(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of one object."""
 
     finished: bool = False  # every destination has everything that can be delivered
-    taken: Mapping[str, Ranges] = field(default_factory=dict)  # by destination: the records it has taken
+    taken: Mapping[str, Ranges] = msgspec.field(default_factory=dict)  # by destination: the records it has taken
 
 
 class Ledger(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -117,8 +118,7 @@ class Detail:
 detail = Detail()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerStarted:
+class WorkerStarted(msgspec.Struct, frozen=True, kw_only=True):
     """The worker is about to receive."""
 
     version: str
@@ -131,8 +131,7 @@ class WorkerStarted:
         log.info("worker_started", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainStarted:
+class DrainStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A signal asked the worker to stop: nothing more is received."""
 
     signal: str
@@ -143,8 +142,7 @@ class DrainStarted:
         log.info("drain_started", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainFinished:
+class DrainFinished(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing is in hand any more."""
 
     given_back: int
@@ -154,8 +152,7 @@ class DrainFinished:
         log.info("drain_finished", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionOpened:
+class FunctionOpened(msgspec.Struct, frozen=True, kw_only=True):
     """A Lambda environment is ready; this happens once in its life."""
 
     seconds: float
@@ -164,8 +161,7 @@ class FunctionOpened:
         log.info("function_opened", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionNotOpened:
+class FunctionNotOpened(msgspec.Struct, frozen=True, kw_only=True):
     """AWS did not answer during a Lambda environment's init; the first invocation tries again."""
 
     error: str
@@ -174,8 +170,7 @@ class FunctionNotOpened:
         log.warning("function_not_opened", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvocationFinished:
+class InvocationFinished(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one Lambda invocation's messages: the one line to build metrics from."""
 
     request: str
@@ -190,8 +185,7 @@ class InvocationFinished:
         (log.warning if self.unfinished else log.info)("invocation_finished", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUnreadable:
+class RecordUnreadable(msgspec.Struct, frozen=True, kw_only=True):
     """A record of a Lambda event has no body or no receipt; it is reported as failed."""
 
     message: str
@@ -200,8 +194,7 @@ class RecordUnreadable:
         log.error("record_unreadable", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanStarted:
+class ScanStarted(msgspec.Struct, frozen=True, kw_only=True):
     """The worker is about to list what lies in a bucket."""
 
     version: str
@@ -215,8 +208,7 @@ class ScanStarted:
         log.info("scan_started", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundFinished:
+class RoundFinished(msgspec.Struct, frozen=True, kw_only=True):
     """A place has been listed to its end, and what was to be delivered of it has begun."""
 
     place: str
@@ -230,8 +222,7 @@ class RoundFinished:
         (log.info if self.begun else log.debug)("round_finished", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundFailed:
+class RoundFailed(msgspec.Struct, frozen=True, kw_only=True):
     """A place could not be listed to its end; the next round begins anew."""
 
     place: str
@@ -242,8 +233,7 @@ class RoundFailed:
         log.warning("round_failed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessStarted:
+class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True):
     """The supervisor started a worker process."""
 
     index: int
@@ -253,8 +243,7 @@ class ProcessStarted:
         log.info("process_started", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessEnded:
+class ProcessEnded(msgspec.Struct, frozen=True, kw_only=True):
     """A worker process ended by itself and is started again."""
 
     index: int
@@ -267,8 +256,7 @@ class ProcessEnded:
         log.error("process_ended", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessKilled:
+class ProcessKilled(msgspec.Struct, frozen=True, kw_only=True):
     """A worker process had not stopped by the deadline; SQS shows its messages again."""
 
     index: int
@@ -278,8 +266,7 @@ class ProcessKilled:
         log.error("process_killed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainCut:
+class DrainCut(msgspec.Struct, frozen=True, kw_only=True):
     """The worker had not stopped by the deadline, or was told twice; SQS shows its messages again."""
 
     signal: str
@@ -288,8 +275,7 @@ class DrainCut:
         log.error("drain_cut", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerCrashed:
+class WorkerCrashed(msgspec.Struct, frozen=True, kw_only=True):
     """Something nobody foresaw ends this process; emitted while the exception is handled."""
 
     error: str
@@ -298,8 +284,7 @@ class WorkerCrashed:
         log.error("worker_crashed", exc_info=True, **_fields(self))  # noqa: LOG014  emitted where it is caught
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessagesReceived:
+class MessagesReceived(msgspec.Struct, frozen=True, kw_only=True):
     """One ReceiveMessage brought something."""
 
     count: int
@@ -308,8 +293,7 @@ class MessagesReceived:
         _MESSAGES_RECEIVED.inc(self.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InHand:
+class InHand(msgspec.Struct, frozen=True, kw_only=True):
     """What the worker holds at this moment."""
 
     messages: int
@@ -320,8 +304,7 @@ class InHand:
         _OLDEST.set(self.oldest_seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueFailed:
+class QueueFailed(msgspec.Struct, frozen=True, kw_only=True):
     """A call to SQS failed; it is tried again."""
 
     call: str
@@ -332,8 +315,7 @@ class QueueFailed:
         log.warning("queue_failed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseExtended:
+class LeaseExtended(msgspec.Struct, frozen=True, kw_only=True):
     """Visibility was extended, or could not be: ``lost`` means that others see the message now."""
 
     outcome: str  # extended, refused, lost, capped
@@ -343,8 +325,7 @@ class LeaseExtended:
         _of(_EXTENSIONS, self.outcome).inc(self.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageSettled:
+class MessageSettled(msgspec.Struct, frozen=True, kw_only=True):
     """A message left our hands."""
 
     outcome: str  # deleted, dead_lettered, kept, given_back, unfinished, lost
@@ -356,8 +337,7 @@ class MessageSettled:
         _debug("message_settled", self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeEmpty:
+class NoticeEmpty(msgspec.Struct, frozen=True, kw_only=True):
     """A message announces no object: S3's test event, or an event that is no creation. It is acknowledged."""
 
     message: str
@@ -367,8 +347,7 @@ class NoticeEmpty:
         log.info("notice_empty", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageFailed:
+class MessageFailed(msgspec.Struct, frozen=True, kw_only=True):
     """A message could not be delivered as a whole; *verdict* says what becomes of it."""
 
     verdict: str
@@ -383,8 +362,7 @@ class MessageFailed:
         log.warning("message_failed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageCrashed:
+class MessageCrashed(msgspec.Struct, frozen=True, kw_only=True):
     """Something nobody foresaw: a bug of ours. The message is kept."""
 
     message: str
@@ -394,8 +372,7 @@ class MessageCrashed:
         log.error("message_crashed", exc_info=True, **_fields(self))  # noqa: LOG014  emitted where it is caught
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLettered:
+class DeadLettered(msgspec.Struct, frozen=True, kw_only=True):
     """A message was set aside with its reason."""
 
     reason: str
@@ -407,8 +384,7 @@ class DeadLettered:
         log.warning("message_dead_lettered", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectFinished:
+class ObjectFinished(msgspec.Struct, frozen=True, kw_only=True):
     """One object is done with, well or not."""
 
     outcome: str  # delivered, filtered, disabled, unsubscribed, failed, set_aside
@@ -428,8 +404,7 @@ class ObjectFinished:
         _debug("object_finished", self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectDelivered:
+class ObjectDelivered(msgspec.Struct, frozen=True, kw_only=True):
     """Every event of an object is accounted for, *lag_seconds* after S3 announced it."""
 
     lag_seconds: float
@@ -438,8 +413,7 @@ class ObjectDelivered:
         _LAG.observe(max(self.lag_seconds, 0.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DuplicateSuppressed:
+class DuplicateSuppressed(msgspec.Struct, frozen=True, kw_only=True):
     """An object was announced again that is delivered already."""
 
     object: str
@@ -450,8 +424,7 @@ class DuplicateSuppressed:
         log.info("duplicate_suppressed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsCounted:
+class EventsCounted(msgspec.Struct, frozen=True, kw_only=True):
     """What became of events of a configured tenant."""
 
     tenant: str
@@ -462,8 +435,7 @@ class EventsCounted:
         _of(_EVENTS, self.outcome, tenant_labels.of(self.tenant)).inc(self.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsUntimed:
+class EventsUntimed(msgspec.Struct, frozen=True, kw_only=True):
     """Some events had no readable time of their own, and were given their object's LastModified."""
 
     tenant: str
@@ -475,8 +447,7 @@ class EventsUntimed:
         _debug("events_untimed", self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsNotDelivered:
+class EventsNotDelivered(msgspec.Struct, frozen=True, kw_only=True):
     """Some events of an object can never be delivered; the others were."""
 
     tenant: str
@@ -489,8 +460,7 @@ class EventsNotDelivered:
         log.warning("events_not_delivered", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountingBroke:
+class AccountingBroke(msgspec.Struct, frozen=True, kw_only=True):
     """The events of an object do not add up: a bug of ours. The message is kept."""
 
     object: str
@@ -502,8 +472,7 @@ class AccountingBroke:
         log.error("accounting_broke", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPut:
+class BatchPut(msgspec.Struct, frozen=True, kw_only=True):
     """One PutLogEvents was answered."""
 
     outcome: str  # accepted, or the reason it was not
@@ -519,8 +488,7 @@ class BatchPut:
             _of(_DELIVERED_BYTES, tenant_labels.of(self.tenant)).inc(self.size_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectCopied:
+class ObjectCopied(msgspec.Struct, frozen=True, kw_only=True):
     """A copy into a tenant's bucket has ended."""
 
     outcome: str  # accepted, the reason it was not, or "unanswered"
@@ -539,8 +507,7 @@ class ObjectCopied:
         _debug("object_copied", self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BytesInHand:
+class BytesInHand(msgspec.Struct, frozen=True, kw_only=True):
     """Events on their way to CloudWatch at this moment."""
 
     change: int
@@ -549,8 +516,7 @@ class BytesInHand:
         _BYTES_IN_FLIGHT.inc(self.change)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamMade:
+class StreamMade(msgspec.Struct, frozen=True, kw_only=True):
     """A put found its group or stream missing, and it was made."""
 
     tenant: str
@@ -563,8 +529,7 @@ class StreamMade:
         log.info("stream_made", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAssumed:
+class RoleAssumed(msgspec.Struct, frozen=True, kw_only=True):
     """One AssumeRole was answered."""
 
     hop: str  # central, tenant
@@ -579,8 +544,7 @@ class RoleAssumed:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialsCached:
+class CredentialsCached(msgspec.Struct, frozen=True, kw_only=True):
     """How many sessions are at hand."""
 
     count: int
@@ -589,8 +553,7 @@ class CredentialsCached:
         _CREDENTIALS.set(self.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatReceived:
+class HeartbeatReceived(msgspec.Struct, frozen=True, kw_only=True):
     """A node's collector has written a heartbeat, and it came through; an older one moves nothing back."""
 
     cluster: str
@@ -606,8 +569,7 @@ class HeartbeatReceived:
         log.debug("heartbeat_received", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantsStale:
+class TenantsStale(msgspec.Struct, frozen=True, kw_only=True):
     """The table of tenants does not answer; the last good copy serves."""
 
     tenant: str
@@ -618,8 +580,7 @@ class TenantsStale:
         log.warning("tenants_stale", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowRefused:
+class RowRefused(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant's row cannot be followed; its other rows can."""
 
     tenant: str
@@ -629,8 +590,7 @@ class RowRefused:
         log.warning("tenant_row_refused", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerFailed:
+class LedgerFailed(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet's ledger does not answer; what it would have told may be delivered twice."""
 
     call: str  # recall, remember
@@ -641,8 +601,7 @@ class LedgerFailed:
         log.warning("ledger_failed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskProtected:
+class TaskProtected(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ECS keeps this task from scale-in: it changed, or a call that was to change it failed."""
 
     protected: bool
@@ -662,8 +621,7 @@ _ACCOUNTS_SLOWED = Gauge("logfanout_accounts_slowed", "Accounts that throttled o
 _RECEIVE_PAUSES = Counter("logfanout_receive_pauses_total", "Times the bytes in hand stopped receiving")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerOpened:
+class BreakerOpened(msgspec.Struct, frozen=True, kw_only=True):
     """A destination refused us: its messages wait until somebody on its side changes something."""
 
     tenant: str
@@ -676,8 +634,7 @@ class BreakerOpened:
         log.warning("breaker_opened", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerHeld:
+class BreakerHeld(msgspec.Struct, frozen=True, kw_only=True):
     """A probe was refused as well."""
 
     tenant: str
@@ -690,8 +647,7 @@ class BreakerHeld:
         log.info("breaker_held", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerClosed:
+class BreakerClosed(msgspec.Struct, frozen=True, kw_only=True):
     """A destination is tried like any other again; each follows a ``BreakerOpened``."""
 
     tenant: str
@@ -704,8 +660,7 @@ class BreakerClosed:
         log.info("breaker_closed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSlowed:
+class AccountSlowed(msgspec.Struct, frozen=True, kw_only=True):
     """An account throttled us and is sent fewer requests at a time."""
 
     account: str
@@ -718,8 +673,7 @@ class AccountSlowed:
         log.info("account_slowed", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRecovered:
+class AccountRecovered(msgspec.Struct, frozen=True, kw_only=True):
     """An account has the full number of requests again, or nobody has asked for it for long."""
 
     account: str
@@ -729,8 +683,7 @@ class AccountRecovered:
         log.info("account_recovered", **_fields(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivingPaused:
+class ReceivingPaused(msgspec.Struct, frozen=True, kw_only=True):
     """As many bytes are in hand as memory allows: nothing is received until some have left."""
 
     bytes: int
@@ -748,4 +701,4 @@ def _debug(name: str, event: Any) -> None:
 
 def _fields(event: Any) -> dict[str, Any]:
     """Return the fields that say something: an empty text does not."""
-    return {name: value for name in event.__slots__ if (value := getattr(event, name)) != ""}
+    return {name: value for name in event.__struct_fields__ if (value := getattr(event, name)) != ""}

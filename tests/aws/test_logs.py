@@ -17,14 +17,16 @@ from logfanout.errors import (
     Throttled,
     Unavailable,
 )
-from logfanout.ports import Credentials, Event, LogStream, Rejections
+from logfanout.ports import Credentials, Event, LogEvents, LogStream, Rejections
 from logfanout.testing.site import Answer, Request, Site
 
 TO = LogStream("us-west-2", "/acme/logs", "web-pod-1-2026-03-02")
 
 
-def events(*messages: str) -> list[Event]:
-    return [Event(1_772_452_800_000 + n, msgspec.Raw(msgspec.json.encode(m))) for n, m in enumerate(messages)]
+def events(*messages: str) -> LogEvents:
+    return LogEvents.of(
+        [Event(1_772_452_800_000 + n, msgspec.Raw(msgspec.json.encode(m))) for n, m in enumerate(messages)]
+    )
 
 
 async def test_a_batch_goes_out_as_the_sdk_would_send_it(

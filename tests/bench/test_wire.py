@@ -10,17 +10,18 @@ from bench.sampling import Sampler
 from bench.sqs import Message
 
 from bench import wire
-from logfanout.aws.logs import _encode, _PutLogEvents
+from logfanout.aws.logs import put_body as body_of
 from logfanout.aws.signing import Scope, Unsigned, signed
 from logfanout.pipeline import notices
-from logfanout.ports import Credentials, Event
+from logfanout.ports import Credentials, Event, LogEvents, LogStream
 
 
 def put_body(serial: int, *, tenant: int = 7, messages: tuple[str, ...] = ("a", "b")) -> bytes:
     """Return a PutLogEvents as the worker encodes it."""
     now = 4_000_000_000_000
     events = [Event(now, msgspec.Raw(msgspec.json.encode(message))) for message in messages]
-    return _encode(_PutLogEvents(f"/bench/tenant-{tenant:05d}", f"api-pod{serial}-2026-01-01", events))
+    to = LogStream("eu-west-1", f"/bench/tenant-{tenant:05d}", f"api-pod{serial}-2026-01-01")
+    return body_of(to, LogEvents.of(events))
 
 
 def test_events_are_counted_whatever_they_say() -> None:

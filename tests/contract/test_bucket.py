@@ -4,10 +4,11 @@ import gzip
 import itertools
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from logfanout.errors import AccessRefused, ObjectGone
 from logfanout.ports import Bucket, ObjectRef

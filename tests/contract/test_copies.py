@@ -159,7 +159,7 @@ async def test_a_bucket_may_be_missing(stage: Stage) -> None:
 async def test_a_source_may_be_gone(stage: Stage) -> None:
     """Since it was described, or before."""
     ref = await stage.put("k", STORED)
-    gone = replace(ref, key="other")
+    gone = ObjectRef(bucket=ref.bucket, key="other", size_bytes=ref.size_bytes)
     with pytest.raises(ObjectGone, match=gone.uri):
         await stage.source.describe(gone)
     wanted = replace(await stage.wanted(ref, "k"), source=gone)

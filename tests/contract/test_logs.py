@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from logfanout.errors import AccessRefused, CredentialsExpired, StreamMissing
-from logfanout.ports import Assumption, Credentials, Event, Logs, LogStream, Rejections
+from logfanout.ports import Assumption, Credentials, Event, LogEvents, Logs, LogStream, Rejections
 from logfanout.testing import World
 
 CENTRAL, CUSTOMER = "999999999999", "111122223333"
@@ -107,9 +107,9 @@ def policy(**statement: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
 
 
-def events(at_ms: int, *messages: str) -> list[Event]:
+def events(at_ms: int, *messages: str) -> LogEvents:
     """Return messages a millisecond apart, as the pipeline hands them over."""
-    return [Event(at_ms + n, msgspec.Raw(msgspec.json.encode(m))) for n, m in enumerate(messages)]
+    return LogEvents.of([Event(at_ms + n, msgspec.Raw(msgspec.json.encode(m))) for n, m in enumerate(messages)])
 
 
 async def ready(stage: Stage) -> Credentials:
@@ -124,7 +124,8 @@ async def test_events_arrive_in_order_and_whole(stage: Stage) -> None:
     """Every character of them; a token's escapes are JSON's, not the message's."""
     session, at_ms = await ready(stage), stage.now_ms()
     messages = ["plain", "é 日本 🦆", 'quote " backslash \\ newline \n tab \t', "\u0001\u001f", " "]
-    batch = [*events(at_ms, *messages), Event(at_ms + 9, msgspec.Raw(b'"\\u00e9\\ud83e\\udd86\\/"'))]
+    escaped = Event(at_ms + 9, msgspec.Raw(b'"\\u00e9\\ud83e\\udd86\\/"'))
+    batch = LogEvents.of([*events(at_ms, *messages).decoded(), escaped])
     assert await stage.logs.put(stage.to, batch, credentials=session) == Rejections()
     expected = [(at_ms + n, message) for n, message in enumerate(messages)]
     assert await stage.stored(stage.to) == [*expected, (at_ms + 9, "é🦆/")]
@@ -164,7 +165,8 @@ async def test_a_region_is_its_own_world(stage: Stage) -> None:
     """The same names elsewhere are not there."""
     session = await ready(stage)
     with pytest.raises(StreamMissing):
-        await stage.logs.put(replace(stage.to, region="eu-north-1"), events(stage.now_ms(), "m"), credentials=session)
+        elsewhere = LogStream("eu-north-1", stage.to.group, stage.to.stream)
+        await stage.logs.put(elsewhere, events(stage.now_ms(), "m"), credentials=session)
 
 
 async def test_puts_side_by_side_all_arrive(stage: Stage) -> None:

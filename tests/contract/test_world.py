@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from logfanout.errors import AccessRefused, CredentialsExpired, Throttled, Unavailable
-from logfanout.ports import Assumption, Credentials, Event, LogStream
+from logfanout.ports import Assumption, Credentials, Event, LogEvents, LogStream
 from logfanout.testing import World, virtual_time
 from logfanout.testing.world import BUCKET, CENTRAL_ROLE, ndjson
 
@@ -21,8 +21,8 @@ async def session(world: World, role_arn: str, external_id: str = "999999999999"
     return await world.tokens.assume(wanted, using=hop)
 
 
-def one(world: World, text: str = "m") -> list[Event]:
-    return [Event(world.clock.epoch_ms(), msgspec.Raw(msgspec.json.encode(text)))]
+def one(world: World, text: str = "m") -> LogEvents:
+    return LogEvents.of([Event(world.clock.epoch_ms(), msgspec.Raw(msgspec.json.encode(text)))])
 
 
 @virtual_time

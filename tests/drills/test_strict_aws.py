@@ -31,7 +31,7 @@ from logfanout.errors import (
     Throttled,
     Unavailable,
 )
-from logfanout.ports import Credentials, Event, LogStream, Rejections
+from logfanout.ports import Credentials, Event, LogEvents, LogStream, Rejections
 from logfanout.testing import log_limits
 from logfanout.testing.site import Answer, open_site
 from logfanout.testing.strict_aws import (
@@ -99,8 +99,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def events(*given: tuple[int, str]) -> list[Event]:
-    return [Event(at, msgspec.Raw(msgspec.json.encode(text))) for at, text in given]
+def events(*given: tuple[int, str]) -> LogEvents:
+    return LogEvents.of([Event(at, msgspec.Raw(msgspec.json.encode(text))) for at, text in given])
 
 
 Put = Callable[..., Coroutine[Any, Any, Rejections]]
@@ -199,7 +199,10 @@ def test_the_shortcut_agrees_with_the_rules(
     total = (size + 26) * len(stamps)
     if cloudwatch.plainly_fine(stamps, messages, total, now_ms=now, retention_days=retention_days):
         pairs = list(zip(stamps, messages, strict=True))
-        assert log_limits.judge(events(*pairs), now_ms=now, retention_days=retention_days) == (pairs, Rejections())
+        assert log_limits.judge(events(*pairs).decoded(), now_ms=now, retention_days=retention_days) == (
+            pairs,
+            Rejections(),
+        )
 
 
 EVENT = b'{"logGroupName":"g","logStreamName":"s","logEvents":[{%s}]}'

@@ -22,7 +22,7 @@ from logfanout.errors import (
 )
 from logfanout.pipeline.stream_batches import Batch
 from logfanout.pipeline.writer import Placed, Writer
-from logfanout.ports import Credentials, Event, LogStream, Rejections
+from logfanout.ports import Credentials, Event, LogEvents, LogStream, Rejections
 from logfanout.retrying import ATTEMPTS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
 from logfanout.tenants import log_groups
 from logfanout.tenants.credentials import CredentialCache
@@ -68,12 +68,13 @@ class Scene:
 
 
 def batch(*messages: str, stream: str = "web-2026-03-02", at_ms: int = NOON_MS, times: Sequence[int] = ()) -> Batch:
+    events = [
+        Event(at, msgspec.Raw(msgspec.json.encode(message)))
+        for at, message in zip(times or [at_ms] * len(messages), messages, strict=True)
+    ]
     return Batch(
         stream=stream,
-        events=[
-            Event(at, msgspec.Raw(msgspec.json.encode(message)))
-            for at, message in zip(times or [at_ms] * len(messages), messages, strict=True)
-        ],
+        log_events=LogEvents.of(events),
         positions=list(range(len(messages))),
         size_bytes=sum(len(message) + 26 for message in messages),
     )
@@ -198,7 +199,7 @@ async def test_waits_grow_and_are_jittered() -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(logs, name)
 
-        async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
+        async def put(self, to: LogStream, events: LogEvents, *, credentials: Credentials) -> Rejections:
             times[-1].append(asyncio.get_running_loop().time())
             return await logs.put(to, events, credentials=credentials)
 

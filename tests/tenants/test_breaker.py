@@ -1,9 +1,10 @@
 """When does a destination that refused get another try, and who makes it?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from logfanout.errors import AccessRefused

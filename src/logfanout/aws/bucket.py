@@ -9,8 +9,7 @@ is continued behind its last byte, and if that does not help an error, never an 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -87,8 +86,7 @@ class S3Bucket:
         self._requests = S3Requests(http, endpoints=endpoints, credentials=credentials, now_seconds=now_seconds)
         self._pause = pause
 
-    @asynccontextmanager
-    async def open(self, ref: ObjectRef) -> AsyncIterator[ObjectBody]:
+    def open(self, ref: ObjectRef) -> "_Opening":
         """Open *ref* for one pass over its stored bytes.
 
         Raises, as its chunks do when they must ask again:
@@ -97,14 +95,7 @@ class S3Bucket:
             AccessRefused: a policy or a key forbids it.
             Unavailable: for now.
         """
-        answer = await self._get(ref, {})
-        reading = _Reading(ref, answer)
-        chunks = self._chunks(reading)
-        try:
-            yield ObjectBody(last_modified_ms=self._last_modified_ms(answer), chunks=chunks)
-        finally:
-            await chunks.aclose()
-            reading.close()
+        return _Opening(self, ref)
 
     async def describe(self, ref: ObjectRef) -> ObjectFacts:
         """Return what S3 says of *ref*; raises what ``open`` does."""
@@ -120,12 +111,12 @@ class S3Bucket:
             raise error_of(said, HEAD_FAULTS, asked)
         return ObjectFacts(
             size_bytes=answer.content_length or 0,
-            etag=answer.headers.get("etag", ""),
-            content_type=answer.headers.get("content-type", ""),
-            content_encoding=answer.headers.get("content-encoding", ""),
+            etag=answer.header("etag"),
+            content_type=answer.header("content-type"),
+            content_encoding=answer.header("content-encoding"),
         )
 
-    async def _get(self, ref: ObjectRef, headers: Mapping[str, str]) -> Answer:
+    async def get(self, ref: ObjectRef, headers: Mapping[str, str]) -> Answer:
         """Return an answer that holds the object, or with a ``range`` among *headers* perhaps its rest."""
         _require_key(ref)
         asked = f"GetObject {ref.uri}"
@@ -143,7 +134,7 @@ class S3Bucket:
                 answer.close()
         raise error_of(said, VERSION_FAULTS if ref.version_id else S3_FAULTS, asked)
 
-    async def _chunks(self, reading: "_Reading") -> AsyncGenerator[bytes, None]:
+    async def chunks(self, reading: "_Reading") -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes, from as many answers as it takes."""
         while True:
             try:
@@ -163,7 +154,7 @@ class S3Bucket:
 
         async def attempt() -> bytes:
             reading.close()
-            reading.go_on(await self._get(reading.ref, headers))
+            reading.go_on(await self.get(reading.ref, headers))
             return await reading.next()
 
         resuming = policy(attempts=RESUME_ATTEMPTS).copy(
@@ -172,12 +163,32 @@ class S3Bucket:
         chunk: bytes = await resuming(attempt)
         return chunk
 
-    def _last_modified_ms(self, answer: Answer) -> int:
+    def last_modified_ms(self, answer: Answer) -> int:
         """Return the header's time; now, where S3 breaks its promise to send one."""
         try:
-            return _epoch_ms(answer.headers["last-modified"])
-        except (KeyError, ValueError):
+            return _epoch_ms(answer.header("last-modified"))
+        except ValueError:
             return int(self._requests.now_seconds() * 1000)
+
+
+class _Opening:
+    """The block in which an object is open."""
+
+    __slots__ = ("_bucket", "_chunks", "_reading", "_ref")
+
+    def __init__(self, bucket: S3Bucket, ref: ObjectRef) -> None:
+        self._bucket = bucket
+        self._ref = ref
+
+    async def __aenter__(self) -> ObjectBody:
+        answer = await self._bucket.get(self._ref, {})
+        self._reading = _Reading(self._ref, answer)
+        self._chunks = self._bucket.chunks(self._reading)
+        return ObjectBody(last_modified_ms=self._bucket.last_modified_ms(answer), chunks=self._chunks)
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._chunks.aclose()
+        self._reading.close()
 
 
 class _Reading:
@@ -185,15 +196,20 @@ class _Reading:
 
     def __init__(self, ref: ObjectRef, answer: Answer) -> None:
         self.ref = ref
-        self._etag = answer.headers.get("etag", "")
+        self._etag = answer.header("etag")
         self._expected = answer.content_length  # of the whole object; None: not said
         self._received = 0
         self._to_skip = 0  # bytes of this answer that an earlier one brought
         self._resumes = 0
+        self._as_ours = as_ours(S3_FAULTS, self)
         self._take(answer)
 
     def __repr__(self) -> str:
         return f"<_Reading {self.ref.uri} {self._received} of {self._expected} bytes>"
+
+    def __str__(self) -> str:
+        """What was asked for, as an error says it."""
+        return f"GetObject {self.ref.uri} after {self._received} of {self._expected} bytes"
 
     def _take(self, answer: Answer) -> None:
         self._answer = answer
@@ -209,7 +225,7 @@ class _Reading:
             raise Unavailable(f"GetObject {self.ref.uri}: the answer does not say how long it is")
         while True:
             # Only the wait for bytes is ours to translate; the reader's own errors never pass here.
-            with as_ours(S3_FAULTS, f"GetObject {self.ref.uri} after {self._received} of {self._expected} bytes"):
+            with self._as_ours:
                 chunk: bytes = await anext(self._stream, b"")
             if not chunk:
                 break
@@ -240,11 +256,11 @@ class _Reading:
         self._take(answer)
         self._to_skip = 0
         if answer.status == 200:  # what lies between us and S3 does not know ranges, and perhaps no conditions
-            self._require(answer.headers.get("etag", "") == self._etag, "the whole of another object")
+            self._require(answer.header("etag") == self._etag, "the whole of another object")
             self._require(answer.content_length in (None, self._expected), "an object of another length")
             self._to_skip = self._received
             return
-        said = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+        said = CONTENT_RANGE.fullmatch(answer.header("content-range"))
         self._require(said is not None and int(said[1]) == self._received, "another range")
         total = int(said[2]) if said is not None and said[2] != "*" else None
         self._require(self._expected is None or total in (None, self._expected), "an object of another length")

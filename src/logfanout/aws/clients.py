@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from aiobotocore.config import AioConfig
@@ -126,9 +127,7 @@ class Aws:
         """
         with as_ours({}, "the task's own credentials"):
             frozen = await self._base.get_frozen_credentials()
-        return Credentials(
-            access_key=frozen.access_key, secret_key=frozen.secret_key, token=frozen.token or "", expires_ms=0
-        )
+        return _credentials_of(frozen.access_key, frozen.secret_key, frozen.token or "")
 
 
 @asynccontextmanager
@@ -165,6 +164,12 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
             _dynamodb=await client("dynamodb", read_seconds=SHORT_READ_SECONDS, connections=32),
             _sts=await client("sts", read_seconds=SHORT_READ_SECONDS, connections=32),
         )
+
+
+@lru_cache(maxsize=2)
+def _credentials_of(access_key: str, secret_key: str, token: str) -> Credentials:
+    """One value for as long as the SDK gives the same: it is asked for each request."""
+    return Credentials(access_key=access_key, secret_key=secret_key, token=token, expires_ms=0)
 
 
 def _region(session: AioSession) -> str:

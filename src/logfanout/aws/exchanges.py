@@ -20,26 +20,39 @@ MOST_HEAD_BYTES = 64 * 1024  # AWS's answers have some hundred bytes of headers
 class Answer:
     """One answer; its body may still be on the wire."""
 
-    __slots__ = ("_connection", "_parts", "_waiter", "chunked", "content_length", "done", "error", "headers", "status")
+    __slots__ = ("_connection", "_headers", "_parts", "_waiter", "done", "error", "status")
 
     def __init__(self, connection: "Connection") -> None:
         self.status = 0
-        self.headers: dict[str, str] = {}  # by lower-case name; of one that is repeated the last
-        self.content_length: int | None = None  # None: not said
-        self.chunked = False
         self.done = False
         self.error: Exception | None = None
         self._connection = connection
+        self._headers: list[tuple[bytes, bytes]] = []  # as they came: few of them are ever looked at
         self._parts: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Answer {self.status}, {'whole' if self.done else 'under way'}>"
 
+    def header(self, name: str) -> str:
+        """Return the header called *name*, which is in lower case; of one that is repeated the last, empty for none."""
+        wanted = name.encode("latin-1")
+        found = b""
+        for each, value in self._headers:
+            if len(each) == len(wanted) and each.lower() == wanted:
+                found = value
+        return found.decode("latin-1")
+
+    @property
+    def content_length(self) -> int | None:
+        """How many bytes the body has; ``None``: it is not said."""
+        length = self.header("content-length")
+        return int(length) if length.isdecimal() else None
+
     @property
     def framed(self) -> bool:
         """Whether the answer says where it ends, so that one cut short is told from a whole one."""
-        return self.chunked or self.content_length is not None
+        return self.content_length is not None or self.header("transfer-encoding").lower() == "chunked"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes, none empty.
@@ -224,7 +237,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
         if self._answer is not None:
-            self._answer.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            self._answer._headers.append((name, value))  # noqa: SLF001  the two are one
 
     def on_headers_complete(self) -> None:
         """Hand the answer out, unless its body is wanted too."""
@@ -233,13 +246,10 @@ class Connection(asyncio.Protocol):
             return
         status = parser.get_status_code()
         if status < 200:  # 100 Continue and its like: the answer is still to come
-            answer.headers.clear()
+            answer._headers.clear()  # noqa: SLF001
             return
         self._head_bytes = -1
         answer.status = status
-        length = answer.headers.get("content-length", "")
-        answer.content_length = int(length) if length.isdecimal() else None
-        answer.chunked = answer.headers.get("transfer-encoding", "").lower() == "chunked"
         self._keep = parser.should_keep_alive()
         if self._bodiless:
             self.on_message_complete()

@@ -7,8 +7,7 @@ was asked and AWS's words, never a secret, a header or log content, which AWS li
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -163,18 +162,28 @@ def quotable(code: str, message: str) -> str:
     return first_line if len(first_line) <= MOST_QUOTED else first_line[:MOST_QUOTED] + "…"
 
 
-@contextmanager
-def as_ours(table: Table, asked: str) -> Iterator[None]:
-    """Turn what the SDK and aiohttp raise inside the block into our errors."""
-    try:
-        yield
-    except ClientError as error:
-        refused = _of_client_error(error)
-        if (kind := kind_of(refused, table)) is None:
-            raise
-        raise kind(f"{asked}: {refused}") from None
-    except TRANSPORT as error:
-        raise Unavailable(f"{asked}: {type(error).__name__}: {_first_line(error)}") from error
+class as_ours:  # noqa: N801  reads as what it does: with as_ours(...)
+    """Turn what the SDK and aiohttp raise inside the block into our errors.
+
+    *asked* says what was asked for, as for ``error_of``; it is only made a text of when something is raised.
+    """
+
+    __slots__ = ("_asked", "_table")
+
+    def __init__(self, table: Table, asked: object) -> None:
+        self._table = table
+        self._asked = asked
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, ClientError):
+            refused = _of_client_error(error)
+            if (ours := kind_of(refused, self._table)) is not None:
+                raise ours(f"{self._asked}: {refused}") from None
+        elif isinstance(error, TRANSPORT):
+            raise Unavailable(f"{self._asked}: {type(error).__name__}: {_first_line(error)}") from error
 
 
 def _of_client_error(error: ClientError) -> Refused:

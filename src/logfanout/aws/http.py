@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from logfanout import __version__
 from logfanout.aws.exchanges import Answer, Connection
 
@@ -35,8 +37,7 @@ MOST_ERROR_BYTES = 64 * 1024  # AWS's error documents have some hundred
 COMMON_HEADERS = f"user-agent: logfanout/{__version__}\r\naccept-encoding: identity\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer."""
 
     status: int
@@ -68,9 +69,7 @@ class Http:
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes, proxy: str | None = None) -> Reply:
         """Send *body* and return the whole answer, whatever its status."""
         answer = await self._exchanged("POST", url, headers, body, proxy, whole=True)
-        return Reply(
-            status=answer.status, request_id=answer.headers.get("x-amzn-requestid", ""), body=await answer.whole()
-        )
+        return Reply(status=answer.status, request_id=answer.header("x-amzn-requestid"), body=await answer.whole())
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", proxy: str | None = None

@@ -10,8 +10,9 @@ import html
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
+
+import msgspec
 
 from logfanout.aws.endpoints import Endpoint, Endpoints
 from logfanout.aws.exchanges import Answer
@@ -21,17 +22,19 @@ from logfanout.aws.signing import EMPTY_HASH, Scope, Unsigned, encoded, encoded_
 from logfanout.ports import Credentials
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Request:
+class S3Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to ask S3 for. Raises ``UnicodeEncodeError`` when made with a key that no object can have."""
 
     method: str
     bucket: str
     key: str
     region: str = ""  # where the bucket should lie; empty: the worker's
-    arguments: Mapping[str, str] = field(default_factory=dict)  # of the query
-    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names; all are signed
-    body: bytes = field(default=b"", repr=False)
+    arguments: Mapping[str, str] = msgspec.field(default_factory=dict)  # of the query
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)  # lower-case names; all are signed
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<S3Request {self.method} s3://{self.bucket}/{self.key}>"
 
     @property
     def path(self) -> str:
@@ -88,7 +91,7 @@ class S3Requests:
 
     def _has_moved(self, request: S3Request, answer: Answer) -> bool:
         """Whether *answer* names a region we did not ask; remember it."""
-        named = answer.headers.get("x-amz-bucket-region", "")
+        named = answer.header("x-amz-bucket-region")
         if named in ("", self._regions.get(request.bucket, request.region or self._endpoints.region)):
             return False
         self._regions[request.bucket] = named
@@ -128,7 +131,7 @@ def refusal(answer: Answer, body: str) -> Refused:
 
 def request_id(answer: Answer) -> str:
     """Return what AWS's support asks for."""
-    return answer.headers.get("x-amz-request-id", "")
+    return answer.header("x-amz-request-id")
 
 
 def element(name: str, document: str) -> str:

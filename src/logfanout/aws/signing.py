@@ -10,10 +10,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
+
+import msgspec
 
 from logfanout.ports import Credentials
 
@@ -25,16 +26,14 @@ EMPTY_HASH = sha256(b"").hexdigest()  # "x-amz-content-sha256" of a request with
 KEYS_REMEMBERED = 16_384
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Where a signature is good."""
 
     region: str
     service: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsigned:
+class Unsigned(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it will go on the wire, but for its signature."""
 
     method: str

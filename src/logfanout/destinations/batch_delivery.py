@@ -147,17 +147,30 @@ class BatchDelivery:
             await self._cast_out(outcasts)
 
     async def finish(self) -> None:
-        """Put what is left; nothing follows."""
-        for batch in self._batches.finish():
+        """Put what is left; nothing follows.
+
+        The last batch, of most objects the only one, is put here and not in a task of its own: other objects' work
+        would come between its encoding and its sending, and push it out of the processor's cache.
+        """
+        batches = list(self._batches.finish())
+        for batch in batches[:-1]:
             await self._launch(batch)
+        for batch in batches[-1:]:
+            if await self._may_put():
+                await self._put(batch)
 
     async def _launch(self, batch: Batch) -> None:
+        if await self._may_put():
+            self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+
+    async def _may_put(self) -> bool:
+        """Return whether another batch is to be put, once it may be; its place is taken then."""
         await self._free.acquire()
         self._check_ours()
-        if self.failure is not None or self._bug is not None:
-            self._free.release()
-            return
-        self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+        if self.failure is None and self._bug is None:
+            return True
+        self._free.release()
+        return False
 
     def _check_ours(self) -> None:
         if self._require_ours is None:

@@ -7,8 +7,9 @@ here, beside ``cloudwatch``, ``s3_copies`` and ``lines``, and a line in ``app.pa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+import msgspec
 
 from logfanout.errors import AccessRefused, LogfanoutError
 from logfanout.ledger.ranges import NOTHING, Ranges
@@ -18,8 +19,7 @@ from logfanout.ports import ObjectRef
 from logfanout.tenants.rows import Destination, Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shipment:
+class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     """One object for one destination, and what that one has of it already."""
 
     ref: ObjectRef

@@ -106,7 +106,7 @@ class _BatchLines:
             for event in batch.events
         ]
         _write(self.out, lines)
-        placed.delivered += len(batch.events)
+        placed.delivered += len(batch.positions)
         placed.taken.append(batch.positions)
 
 

@@ -8,13 +8,13 @@ Pure. Positions count an object's records from 0; the same object has the same p
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _TEXT = re.compile(r"(?:\d+-\d+(?:,\d+-\d+)*)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges:
+class Ranges(msgspec.Struct, frozen=True):
     """A set of positions, as half-open ranges in order that neither touch nor overlap."""
 
     spans: tuple[tuple[int, int], ...] = ()

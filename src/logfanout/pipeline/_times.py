@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
+from operator import add, itemgetter
 
 Stamp = str | int | float | None
 
@@ -25,6 +26,7 @@ _EXACT = Context(prec=64)  # more digits than a number we read can have: what it
 
 _KEPT_SECONDS = 4096  # an object covers minutes; a hostile one must not fill memory
 _SHAPE = b"--T::.Z\n"  # what is left of "2024-05-06T07:08:09.123456789Z" and a newline without its digits
+_WHOLE, _FRACTION = itemgetter(slice(0, 20)), itemgetter(slice(20, 23))  # "2024-05-06T07:08:09." and "123"
 _MILLIS = {f"{n:03}": n for n in range(1000)}
 
 
@@ -48,13 +50,14 @@ def epoch_ms(stamp: Stamp) -> int | None:
 def many(stamps: Sequence[Stamp], seconds: "Seconds") -> list[int] | list[int | None]:
     """Return ``epoch_ms`` of each; *seconds* remembers whole seconds between calls.
 
-    Vector writes "2024-05-06T07:08:09.123456789Z": for a chunk of that shape one dictionary look-up a record replaces
-    the parsing, a tenth of its cost. Whatever else is in the chunk sends it the long way.
+    Vector writes "2024-05-06T07:08:09.123456789Z": for a chunk of that shape two look-ups a record replace the parsing,
+    a tenth of its cost, and no record is touched in Python. Whatever else is in the chunk sends it the long way.
     """
     try:
         text = ("\n".join(stamps) + "\n").encode("ascii")  # type: ignore[arg-type]  # what is no text raises TypeError
         if text.count(b"Z\n") == len(stamps) and text.translate(None, b"0123456789") == _SHAPE * len(stamps):
-            return [seconds[s[:20]] + _MILLIS[s[20:23]] for s in stamps]  # type: ignore[index]
+            whole = map(seconds.__getitem__, map(_WHOLE, stamps))  # type: ignore[arg-type]
+            return list(map(add, whole, map(_MILLIS.__getitem__, map(_FRACTION, stamps))))  # type: ignore[arg-type]
     except (TypeError, UnicodeEncodeError, KeyError):
         pass
     return [epoch_ms(stamp) for stamp in stamps]

@@ -46,22 +46,21 @@ class Unreadable:
     text: bytes = field(repr=False)
 
 
-@dataclass(slots=True, kw_only=True)
-class Records:
+class Records(msgspec.Struct, kw_only=True):
     """Some thousand records in columns, in the object's order.
 
     ``messages`` are JSON string tokens, ``times`` epoch milliseconds, ``sizes`` the tokens' bytes without their quotes:
     an upper bound of the message's UTF-8 length, since an escape is longer than what it stands for.
     """
 
-    times: list[int] = field(default_factory=list)
-    messages: list[msgspec.Raw] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
+    times: list[int] = msgspec.field(default_factory=list)
+    messages: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    sizes: list[int] = msgspec.field(default_factory=list)
     positions: Sequence[int] = ()  # counted from 0 within the object: the same at every attempt
     read: int = 0  # all of them: those in the columns, the skipped and the unreadable
     skipped: int = 0  # with an empty message
     untimed: int = 0  # given the object's LastModified for want of a readable timestamp
-    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable: list[Unreadable] = msgspec.field(default_factory=list)
 
 
 class RecordReader:

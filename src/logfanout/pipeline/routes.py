@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from string import Formatter
 
+import msgspec
+
 from logfanout.errors import KeyUnreadable
 from logfanout.tenants.rows import Destination, Tenant
 
@@ -28,8 +30,7 @@ _ILLEGAL_IN_STREAM_NAME = re.compile(r"[:*\x00-\x1f\x7f]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFields:
+class KeyFields(msgspec.Struct, frozen=True, kw_only=True):
     """What a key says about the object; a field the layout does not have is empty."""
 
     tenant: str

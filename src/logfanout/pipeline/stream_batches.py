@@ -18,7 +18,7 @@ import msgspec
 from logfanout.ledger.ranges import NOTHING, Ranges
 from logfanout.pipeline.records import Records
 from logfanout.pipeline.routes import DAY_MS, KeyFields, StreamNaming
-from logfanout.ports import Event
+from logfanout.ports import Event, LogEvents
 
 BATCH_BYTES = 1_048_576
 BATCH_EVENTS = 10_000
@@ -29,22 +29,26 @@ OLDEST_MS = 14 * DAY_MS
 NEWEST_MS = 2 * 3600 * 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """One PutLogEvents request's worth of one stream's events."""
 
     stream: str
-    events: list[Event] = field(repr=False)
-    positions: list[int] = field(repr=False)  # of each event's record within the object
+    log_events: LogEvents
+    positions: Sequence[int]  # of each event's record within the object
     size_bytes: int  # by CloudWatch's reckoning, or a little more
+
+    @property
+    def events(self) -> list[Event]:
+        """The events one by one, which few need: they are decoded for it."""
+        return self.log_events.decoded()
 
     def part(self, start: int, end: int) -> "Batch":
         """Return the events from *start* up to *end* as a batch of their own; its size is an estimate."""
         return Batch(
             stream=self.stream,
-            events=self.events[start:end],
+            log_events=LogEvents.of(self.events[start:end]),
             positions=self.positions[start:end],
-            size_bytes=self.size_bytes * (end - start) // len(self.events),
+            size_bytes=self.size_bytes * (end - start) // len(self.positions),
         )
 
 
@@ -54,17 +58,16 @@ class Outcasts:
 
     reason: str  # too_old, expired, too_new, refused_alone
     events: list[Event] = field(repr=False)
-    positions: list[int] = field(repr=False)
+    positions: Sequence[int] = field(repr=False)
 
 
-@dataclass(slots=True)
-class _Columns:
+class _Columns(msgspec.Struct):
     """Events in columns: as ``Records`` has them."""
 
-    times: list[int] = field(default_factory=list)
-    messages: list[msgspec.Raw] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
+    times: list[int] = msgspec.field(default_factory=list)
+    messages: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    sizes: list[int] = msgspec.field(default_factory=list)
+    positions: list[int] = msgspec.field(default_factory=list)
     weight: int = 0  # by CloudWatch's reckoning; true only for columns that were extended
 
     def extend(self, more: "_Columns") -> None:
@@ -106,8 +109,7 @@ class _Columns:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The times CloudWatch takes at this moment; what it sees otherwise, by its own clock, it rejects singly."""
 
     oldest_ms: int
@@ -234,7 +236,7 @@ class StreamBatches:
             part = columns.part(start, end)
             yield Batch(
                 stream=stream,
-                events=part.events(),
+                log_events=LogEvents.of(part.events()),
                 positions=part.positions,
                 size_bytes=sum(part.sizes) + EVENT_OVERHEAD_BYTES * (end - start),
             )

@@ -7,6 +7,7 @@ misses it (nothing is ever described); a batch CloudWatch cannot read is halved 
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from logfanout import telemetry
@@ -32,7 +33,7 @@ class Placed:
     """What became of a batch's events: together they are all of them, once the put has returned."""
 
     delivered: int = 0
-    taken: list[list[int]] = field(default_factory=list, repr=False)  # the positions of the delivered, put by put
+    taken: list[Sequence[int]] = field(default_factory=list, repr=False)  # the positions of the delivered, put by put
     outcasts: list[Outcasts] = field(default_factory=list)
 
     @property
@@ -49,7 +50,7 @@ class Placed:
         The events before the ends and from the start on were not stored; an index out of range is held to the range,
         since to believe it would lose count of events.
         """
-        count = len(batch.events)
+        count = len(batch.positions)
         too_old = min(max(rejections.too_old_end, 0), count)
         expired = min(max(rejections.expired_end, too_old), count)
         start = count if rejections.too_new_start is None else rejections.too_new_start
@@ -107,9 +108,9 @@ class Writer:
         to = LogStream(destination.region, destination.group, batch.stream)
         with self._gate.holding(batch.size_bytes):
             await self._put(batch, to, destination, placed)
-        if placed.refused.get(_REFUSED_ALONE) == len(batch.events) > 1:
+        if placed.refused.get(_REFUSED_ALONE) == len(batch.positions) > 1:
             placed.outcasts.clear()
-            raise BatchUnreadable(f"{destination}: CloudWatch refuses all of {len(batch.events)} events, one by one")
+            raise BatchUnreadable(f"{destination}: CloudWatch refuses all of {len(batch.positions)} events, one by one")
         return placed
 
     async def close(self) -> None:
@@ -120,7 +121,7 @@ class Writer:
         try:
             rejections: Rejections = await patiently(StreamMissing)(self._attempt, batch, to, destination)
         except BatchUnreadable:
-            count = len(batch.events)
+            count = len(batch.positions)
             if count == 1:
                 placed.refuse_alone(batch)
                 return
@@ -140,7 +141,7 @@ class Writer:
         began = asyncio.get_running_loop().time()
         outcome = "cancelled"  # unless it is answered
         try:
-            rejections = await self._logs.put(to, batch.events, credentials=credentials)
+            rejections = await self._logs.put(to, batch.log_events, credentials=credentials)
             outcome = "accepted"
             return rejections
         except LogfanoutError as error:
@@ -154,7 +155,7 @@ class Writer:
             telemetry.BatchPut(
                 outcome=outcome,
                 tenant=destination.tenant,
-                events=len(batch.events),
+                events=len(batch.positions),
                 size_bytes=batch.size_bytes,
                 seconds=asyncio.get_running_loop().time() - began,
             ).emit()

@@ -12,9 +12,11 @@ The most is also what keeps one slow account from taking every connection of the
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+import msgspec
 
 from logfanout import telemetry
 from logfanout.errors import Throttled
@@ -23,8 +25,7 @@ LEAST = 1
 MOST_IDLE = 10_000  # accounts whose limit is remembered while nothing is sent there; some hundred bytes each
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """What CloudWatch's quotas are counted against."""
 
     id: str
@@ -103,15 +104,35 @@ class _Lane:
 
 
 class Turn:
-    """One request's place among its account's."""
+    """One request's place among its account's, for the length of a block."""
 
-    def __init__(self, lane: _Lane) -> None:
-        self._lane = lane
-        self._cuts = lane.cuts  # when the turn began
+    __slots__ = ("_cuts", "_key", "_lane", "_limiter", "_throttled")
+
+    def __init__(self, limiter: "Limiter", key: Hashable) -> None:
+        self._limiter = limiter
+        self._key = key
         self._throttled = False
 
     def __repr__(self) -> str:
-        return f"<Turn at {self._lane.key}{', throttled' if self._throttled else ''}>"
+        return f"<Turn at {self._key}{', throttled' if self._throttled else ''}>"
+
+    async def __aenter__(self) -> "Turn":
+        self._lane = lane = self._limiter.lane(self._key)
+        try:
+            await lane.enter()
+        except BaseException:
+            self._limiter.settle(lane)
+            raise
+        self._cuts = lane.cuts  # when the turn began
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None:
+            self.accepted()
+        elif isinstance(error, Throttled):
+            self.throttled()
+        self._lane.leave()
+        self._limiter.settle(self._lane)
 
     def throttled(self) -> None:
         """Halve the limit, unless it was halved since this turn began.
@@ -145,36 +166,22 @@ class Limiter:
         lane = self._busy.get(key) or self._idle.get(key)
         return self.most if lane is None else lane.limit
 
-    @asynccontextmanager
-    async def turn(self, key: Hashable) -> AsyncIterator[Turn]:
-        """Make one request to the account *key* in the block; entering it waits for a place.
+    def turn(self, key: Hashable) -> "Turn":
+        """Make one request to the account *key* in the ``async with`` block; entering it waits for a place.
 
         A block that ends well counts as accepted, one that ends by ``Throttled`` as throttled; any other error tells
         nothing. Hold it for the request alone, never while waiting to try again: others could go meanwhile.
         """
-        lane = self._lane(key)
-        try:
-            await lane.enter()
-            turn = Turn(lane)
-            try:
-                yield turn
-                turn.accepted()
-            except Throttled:
-                turn.throttled()
-                raise
-            finally:
-                lane.leave()
-        finally:
-            self._settle(lane)
+        return Turn(self, key)
 
-    def _lane(self, key: Hashable) -> _Lane:
+    def lane(self, key: Hashable) -> _Lane:
         lane = self._busy.get(key)
         if lane is None:
             lane = self._idle.pop(key) if key in self._idle else _Lane(key, self.most, self.most)
             self._busy[key] = lane
         return lane
 
-    def _settle(self, lane: _Lane) -> None:
+    def settle(self, lane: _Lane) -> None:
         """Keep of an idle *lane* what it has learned, if anything."""
         if lane.running or lane.waiting or self._busy.get(lane.key) is not lane:
             return

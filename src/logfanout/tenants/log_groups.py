@@ -6,8 +6,9 @@ Pure.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from logfanout.tenants.rows import EVERYTHING, Fields, Wanted
 
@@ -21,8 +22,7 @@ _GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")  # CreateLogGroup, "logGro
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)  # AssumeRole, "ExternalId"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudWatchDestination:
+class CloudWatchDestination(msgspec.Struct, frozen=True, kw_only=True):
     """One log group in one tenant's account."""
 
     kind: ClassVar[str] = "cloudwatch"

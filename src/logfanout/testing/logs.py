@@ -5,11 +5,10 @@
 One object is CloudWatch of all accounts and regions; credentials tell whose is meant, as on AWS.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from logfanout.errors import AccessRefused, StreamMissing
-from logfanout.ports import Clock, Credentials, Event, LogStream, Rejections
+from logfanout.ports import Clock, Credentials, LogEvents, LogStream, Rejections
 from logfanout.testing.line import Line
 from logfanout.testing.log_limits import judge
 from logfanout.testing.tokens import FakeTokens
@@ -101,7 +100,7 @@ class FakeLogs(Line):
 
     # The port.
 
-    async def put(self, to: LogStream, events: Sequence[Event], *, credentials: Credentials) -> Rejections:
+    async def put(self, to: LogStream, events: LogEvents, *, credentials: Credentials) -> Rejections:
         """Write *events*, if they obey every limit; return what was not stored."""
         account = self._tokens.session_of(credentials).account
         async with self._call("put", account):
@@ -110,7 +109,7 @@ class FakeLogs(Line):
             if to.stream not in group.streams:
                 raise StreamMissing(f"{to.group}: ResourceNotFoundException: The specified log stream does not exist.")
             now_ms = self._clock.epoch_ms()
-            kept, rejections = judge(events, now_ms=now_ms, retention_days=group.retention_days)
+            kept, rejections = judge(events.decoded(), now_ms=now_ms, retention_days=group.retention_days)
             self.puts.append(Put(account=account, to=to, at_ms=now_ms, events=tuple(kept), rejections=rejections))
             return rejections
 
