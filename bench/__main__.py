@@ -66,10 +66,13 @@ def _profile(profile: Profile, asked: argparse.Namespace, say: Callable[[str], N
 
 
 def _round(profile: Profile, flame: Path | None) -> Mapping[str, Run]:
-    return {
-        case.name: measured(case, flame=flame / f"{profile.name}-{case.name}.svg" if flame else None)
-        for case in profile.cases
-    }
+    flames = {case.name: flame / f"{profile.name}-{case.name}.svg" for case in profile.cases} if flame else None
+    if profile.turns > 1:
+        return measured(profile.cases, turns=profile.turns, flames=flames)
+    one_by_one: dict[str, Run] = {}
+    for case in profile.cases:
+        one_by_one |= measured([case], flames=flames)
+    return one_by_one
 
 
 def _to(stream: TextIO) -> Callable[[str], None]:

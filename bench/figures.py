@@ -4,7 +4,7 @@
 
 Pure. A target is judged by the best run: whatever else a machine does makes a figure worse and never better. A ratio is
 judged by the best of either side, each from its own least disturbed run: of one run's two sides the second, disturbed,
-would make the ratio better than it is.
+would make the ratio better than it is. Where both took turns they were disturbed alike, and the runs' median is judged.
 """
 
 import math
@@ -73,6 +73,12 @@ def ratio(this: str, that: str, runs: Sequence[Figures], summaries: Mapping[str,
     """Return *this* by *that*: the best of either side, which is what is judged, and the median of the runs' own."""
     best = _best(this, summaries) / _best(that, summaries)
     return Summary(least=best, median=statistics.median(run[this] / run[that] for run in runs), most=best)
+
+
+def ratio_in_turns(this: str, that: str, runs: Sequence[Figures]) -> Summary:
+    """Return *this* by *that*, whose cases took turns: the median of the runs' own ratios is judged."""
+    median = statistics.median(run[this] / run[that] for run in runs)
+    return Summary(least=median, median=median, most=median)
 
 
 def _best(figure: str, summaries: Mapping[str, Summary]) -> float:

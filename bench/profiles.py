@@ -38,6 +38,8 @@ class Profile:
     cases: tuple[Case, ...]
     targets: tuple[Target, ...] = ()
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # a figure: this one by that one
+    # How often the cases take turns, each time with a part of their load; 1: they run one after the other.
+    turns: int = 1
 
 
 def _big(name: str, framing: Framing) -> Case:
@@ -99,6 +101,7 @@ PROFILES: Mapping[str, Profile] = {
                 _small("one", tenants=1, objects=TENANT_OBJECTS),
                 _small("many", tenants=MANY_TENANTS, objects=TENANT_OBJECTS),
             ),
+            turns=20,
             ratios={"many_by_one": ("many.cpu_ms_per_object", "one.cpu_ms_per_object")},
             targets=(
                 Target("many_by_one", "<=", 1.3),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bench.figures import Figures, Summary, Verdict, ratio, summarised
+from bench.figures import Figures, Summary, Verdict, ratio, ratio_in_turns, summarised
 from bench.machine import Machine
 from bench.profiles import Profile
 from bench.running import Run
@@ -60,7 +60,8 @@ def outcome(profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: M
     runs = [flattened(each) for each in rounds]
     summaries = summarised(runs)
     for name, (this, that) in ratios(profile).items():
-        summaries[name] = ratio(this, that, runs, summaries)
+        taken_in_turns = profile.turns > 1 and name in profile.ratios
+        summaries[name] = ratio_in_turns(this, that, runs) if taken_in_turns else ratio(this, that, runs, summaries)
     return Outcome(
         profile=profile.name,
         asks=profile.asks,

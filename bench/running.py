@@ -1,9 +1,10 @@
-"""How is one case measured?
+"""How are cases measured?
 
     stub process, on a core of its own ──► worker, on another ──► warm-up ──► Announce ──► Served ──► figures
 
 What the worker uses before and after is not counted: it lives for days. The floor is measured before it and after,
-since a shared machine's speed changes within minutes: their mean is nearest to what it was in between.
+since a shared machine's speed changes within minutes: their mean is nearest to what it was in between. Cases that are
+compared with each other take turns for the same reason: each has a stub and a worker of its own, which idle meanwhile.
 """
 
 import re
@@ -11,9 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -60,13 +62,71 @@ class Run:
     requests: dict[str, int]
 
 
-def measured(case: Case, *, flame: Path | None = None) -> Run:
-    """Return what *case* costs here and now; with *flame* py-spy watches, and draws there what it saw.
+@dataclass(slots=True)
+class _Bench:
+    """One case, set up: its worker waits for work."""
+
+    case: Case
+    harness: Connection
+    objects: tuple[Stored, ...]
+    worker: worker.Worker
+    cores: Cores
+    floors: list[float]  # CPU seconds a byte
+    turns: list[Served] = field(default_factory=list)
+    used: float = 0.0  # CPU seconds of all turns
+
+    def work(self, order: Announce) -> None:
+        """Have the worker deliver, and count what that costs.
+
+        Raises:
+            BenchFailed: not every event arrived once in its tenant's account, or a limit of AWS's was broken.
+        """
+        before = self.worker.cpu_seconds
+        served = _announced(self.harness, order, self.worker)
+        self.used += self.worker.cpu_seconds - before
+        _require_all(served, self.case)
+        self.turns.append(served)
+
+    def measure_floor(self) -> None:
+        """Measure the floor once more."""
+        self.floors.append(floor.cpu_seconds(self.objects, cores=self.cores.worker[:1]))
+
+    def run(self) -> Run:
+        """Return what the case cost so far."""
+        served = together(self.turns)
+        peak = self.worker.peak_bytes
+        figures = _figures(
+            self.case.load, self.objects, served, used=self.used, peak=peak, floor_seconds=fmean(self.floors)
+        )
+        return Run(figures=figures, requests=served.requests)
+
+
+def measured(cases: Sequence[Case], *, turns: int = 1, flames: Mapping[str, Path] | None = None) -> dict[str, Run]:
+    """Return what each of *cases* costs here and now, by name; each does its load in so many *turns*.
+
+    py-spy watches those that have a place among *flames*, and draws there what it saw.
 
     Raises:
         BenchFailed: not every event arrived once in its tenant's account, or a limit of AWS's was broken.
-        WorkerFailed: the worker ended, or not with 0.
+        WorkerFailed: a worker ended, or not with 0.
     """
+    with ExitStack() as stack:
+        benches = [stack.enter_context(_set_up(case)) for case in cases]
+        with ExitStack() as watched:
+            for each in benches:
+                watched.enter_context(_watched(each.worker, (flames or {}).get(each.case.name)))
+            for turn in range(turns):
+                # There and back, so that no case always has its turn behind another's.
+                for each in benches if turn % 2 == 0 else reversed(benches):
+                    each.work(Announce(each.case.load.objects // turns))
+        for each in benches:
+            each.measure_floor()
+        return {each.case.name: each.run() for each in benches}
+
+
+@contextmanager
+def _set_up(case: Case) -> Iterator[_Bench]:
+    """Start a stub and a worker for *case*, and warm them up."""
     cores = Cores.of(processes.cores(), processes=case.processes)
     with _stub(case.load, cores) as harness, tempfile.TemporaryDirectory() as folder:
         ready: Ready = _told(harness, Ready)
@@ -76,16 +136,28 @@ def measured(case: Case, *, flame: Path | None = None) -> Run:
             _told(harness, Connected, under_test)
             if case.warm_up:
                 _require_all(_announced(harness, Announce(case.warm_up, at_once=True), under_test), case)
-            with _watched(under_test, flame):
-                before = under_test.cpu_seconds
-                served = _announced(harness, Announce(case.load.objects), under_test)
-                used = under_test.cpu_seconds - before
-            peak = under_test.peak_bytes
-        floors.append(floor.cpu_seconds(ready.objects, cores=cores.worker[:1]))
-        _require_all(served, case)
-    return Run(
-        figures=_figures(case.load, ready.objects, served, used=used, peak=peak, floor_seconds=fmean(floors)),
-        requests=served.requests,
+            yield _Bench(case, harness, ready.objects, under_test, cores, floors)
+
+
+def together(turns: Sequence[Served]) -> Served:
+    """Return *turns* of one stub as if they had been one."""
+    requests: Counter[str] = Counter()
+    delays: dict[str, list[float]] = {}
+    for turn in turns:
+        requests.update(turn.requests)
+        for who, seconds in turn.delays_seconds.items():
+            delays.setdefault(who, []).extend(seconds)
+    return Served(
+        wall_seconds=sum(turn.wall_seconds for turn in turns),
+        cpu_seconds=sum(turn.cpu_seconds for turn in turns),
+        objects=sum(turn.objects for turn in turns),
+        events=sum(turn.events for turn in turns),
+        amiss=sum(turn.amiss for turn in turns),
+        wrong=turns[-1].wrong,  # these three are counted since the stub began
+        looked_at=turns[-1].looked_at,
+        most_assumed=turns[-1].most_assumed,
+        requests=dict(requests),
+        delays_seconds=delays,
     )
 
 

@@ -1,5 +1,6 @@
 """Are results kept whole, told in words, and drawn?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -7,7 +8,8 @@ import pytest
 from bench.figures import Target
 from bench.load import Load
 from bench.profiles import PROFILES, Case, Profile
-from bench.running import Cores, Run, without_places
+from bench.running import Cores, Run, together, without_places
+from bench.stub import Served
 
 from bench import machine, plot, results
 
@@ -42,6 +44,30 @@ def test_a_disturbed_side_makes_no_ratio_better() -> None:
     assert not found.reached
     assert found.summaries["two_by_one"].median == pytest.approx(0.8)
     assert found.summaries["one.share_of_floor"].most == 0.5
+
+
+def test_cases_that_took_turns_are_judged_by_the_runs_own_ratios() -> None:
+    """What disturbed one of them disturbed the other as much."""
+    rounds = [{"one": run(one, 1.0), "two": run(two, 1.0)} for one, two in ((1.0, 1.5), (4.0, 4.8), (2.0, 2.2))]
+    found = results.outcome(replace(PROFILE, turns=2), rounds, machine=HERE, judged=True)
+    assert found.verdicts[0].best == pytest.approx(1.2)
+    assert found.verdicts[0].reached
+    assert found.summaries["one.share_of_floor"].most == 0.5  # each of another moment than its case: by the best
+
+
+def test_turns_are_told_as_one() -> None:
+    """Sums where a turn begins anew, and the last word of what is counted since the stub began."""
+    turns = [
+        Served(
+            wall_seconds=1.0 * n, cpu_seconds=0.5, objects=10, events=100, amiss=0, wrong=("late",) * (n - 1),
+            looked_at=3 * n, requests={"GetObject": n}, most_assumed=n, delays_seconds={"others": [float(n)]},
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    whole = together(turns)
+    assert (whole.wall_seconds, whole.cpu_seconds, whole.objects, whole.events) == (3.0, 1.0, 20, 200)
+    assert (whole.wrong, whole.looked_at, whole.most_assumed) == (("late",), 6, 2)
+    assert (whole.requests, whole.delays_seconds) == ({"GetObject": 3}, {"others": [1.0, 2.0]})
 
 
 def test_too_few_cores_judge_nothing() -> None:

@@ -213,6 +213,7 @@ class _Reading:
 
     def _take(self, answer: Answer) -> None:
         self._answer = answer
+        self._framed = answer.framed
         self._stream = answer.chunks()
 
     def close(self) -> None:
@@ -221,7 +222,7 @@ class _Reading:
 
     async def next(self) -> bytes:
         """Return the next chunk; an empty one is the end, and all of the object came."""
-        if not self._answer.framed:
+        if not self._framed:
             raise Unavailable(f"GetObject {self.ref.uri}: the answer does not say how long it is")
         while True:
             # Only the wait for bytes is ours to translate; the reader's own errors never pass here.

@@ -27,7 +27,7 @@ class Answer:
         self.done = False
         self.error: Exception | None = None
         self._connection = connection
-        self._headers: list[tuple[bytes, bytes]] = []  # as they came: few of them are ever looked at
+        self._headers: dict[bytes, bytes] = {}  # by lower-case name; few of them are ever looked at
         self._parts: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
 
@@ -36,12 +36,7 @@ class Answer:
 
     def header(self, name: str) -> str:
         """Return the header called *name*, which is in lower case; of one that is repeated the last, empty for none."""
-        wanted = name.encode("latin-1")
-        found = b""
-        for each, value in self._headers:
-            if len(each) == len(wanted) and each.lower() == wanted:
-                found = value
-        return found.decode("latin-1")
+        return self._headers.get(name.encode("latin-1"), b"").decode("latin-1")
 
     @property
     def content_length(self) -> int | None:
@@ -237,7 +232,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
         if self._answer is not None:
-            self._answer._headers.append((name, value))  # noqa: SLF001  the two are one
+            self._answer._headers[name.lower()] = value  # noqa: SLF001  the two are one
 
     def on_headers_complete(self) -> None:
         """Hand the answer out, unless its body is wanted too."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import Refused, Table, as_ours, error_of
@@ -30,6 +30,7 @@ STS_FAULTS: Table = {
 }
 # "Role chaining limits your role session to a maximum of one hour"; the first hop renews as often as the second.
 SESSION_SECONDS = 3600
+_FORM = f"Action=AssumeRole&Version=2011-06-15&DurationSeconds={SESSION_SECONDS}"
 HEADERS = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
@@ -96,18 +97,13 @@ class StsTokens:
 
 def _form(wanted: Assumption) -> bytes:
     """Return the request in the query protocol, STS's only one."""
-    fields = {
-        "Action": "AssumeRole",
-        "Version": "2011-06-15",
-        "RoleArn": wanted.role_arn,
-        "RoleSessionName": wanted.session_name,
-        "DurationSeconds": str(SESSION_SECONDS),
-    }
+    fields = [("RoleArn", wanted.role_arn), ("RoleSessionName", wanted.session_name)]
     if wanted.external_id:
-        fields["ExternalId"] = wanted.external_id
+        fields.append(("ExternalId", wanted.external_id))
     for number, (key, value) in enumerate(wanted.session_tags, 1):
-        fields |= {f"Tags.member.{number}.Key": key, f"Tags.member.{number}.Value": value}
-    return urlencode(fields).encode()
+        fields += [(f"Tags.member.{number}.Key", key), (f"Tags.member.{number}.Value", value)]
+    asked = "".join([f"&{name}={quote(value, safe='')}" for name, value in fields])
+    return f"{_FORM}{asked}".encode()
 
 
 def _refused(reply: Reply, text: str) -> Refused:

@@ -10,6 +10,7 @@ fields a row has besides those all have is its kind's to say (``destinations.kin
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from logfanout.errors import DestinationUnusable
@@ -119,7 +120,7 @@ class Fields:
             return EVERYTHING
         if len(names) > MOST_NAMES or sum(name.count("*") for name in names) > MOST_STARS:
             raise self.unusable(f"desired_logs has more than {MOST_NAMES:,} names, or {MOST_STARS:,} stars in them")
-        return Wanted(re.compile("|".join(map(_pattern, names)), re.DOTALL | re.IGNORECASE))
+        return _wanted(tuple(names))
 
     def _names(self, name: str) -> list[str]:
         value = self.row.get(name)
@@ -186,6 +187,12 @@ def _destination(row: Fields, kinds: Mapping[str, ReadsRows]) -> Iterable[Destin
     if kind is None:
         raise row.unusable(f"type must be {' or '.join(sorted(kinds))}")
     yield kind.read(row)
+
+
+@lru_cache(maxsize=256)
+def _wanted(names: tuple[str, ...]) -> Wanted:
+    """Many tenants want the same, and a tenant's rows are read again each minute."""
+    return Wanted(re.compile("|".join(map(_pattern, names)), re.DOTALL | re.IGNORECASE))
 
 
 def _pattern(name: str) -> str:
