@@ -77,7 +77,7 @@ class Inbox:
         self._lane = lane
         self._gate = gate
         self._shares: Shares[Lease] = Shares(slots=terms.slots, room=terms.slots * ROOM)
-        self._changed = asyncio.Condition()  # something left: another may be asked for
+        self._changed = asyncio.Event()  # set for a moment when something left: another may be asked for
         self._leases = Leases(queue, seconds=terms.lease_seconds, on_lost=self._forget)
         self._started: set[Lease] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,6 +166,8 @@ class Inbox:
                 messages = await self._queue.receive(
                     most=most, wait_seconds=wait_seconds, hide_seconds=self.terms.lease_seconds
                 )
+                if messages:
+                    telemetry.MessagesReceived(count=len(messages)).emit()
                 for message in messages:
                     self._arrived(message, handle, group, stop)
                 self.receiving, failures, wait_seconds = True, 0, LONG_POLL_SECONDS
@@ -174,7 +176,7 @@ class Inbox:
                 await self._pause(error, failures, stop)
             finally:
                 self._shares.answered(most)
-                await self._tell_receivers()
+                self._tell_receivers()
 
     async def _places(self) -> int:
         """Return how many messages to ask for, once it is one at least; they count as asked for from then on."""
@@ -186,12 +188,12 @@ class Inbox:
                 self._shares.asked(most)
                 return most
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._shares.wanted_after_seconds(now_seconds=_now())), self._changed:
+                async with asyncio.timeout(self._shares.wanted_after_seconds(now_seconds=_now())):
                     await self._changed.wait()
 
-    async def _tell_receivers(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    def _tell_receivers(self) -> None:
+        self._changed.set()  # wakes those who wait now; who comes later looks for himself first
+        self._changed.clear()
 
     async def _pause(self, error: LogfanoutError, failures: int, stop: asyncio.Event) -> None:
         longest = min(0.5 * 2 ** min(failures, 16), _LONGEST_POLL_WAIT_SECONDS)
@@ -202,7 +204,6 @@ class Inbox:
                 await stop.wait()
 
     def _arrived(self, message: Received, handle: Handle, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        telemetry.MessagesReceived(count=1).emit()
         lease = self._leases.take(message, inbox=self)
         if stop.is_set():  # it came while we were told to stop: what is held and not started is shown again
             return
@@ -234,7 +235,7 @@ class Inbox:
             self._started.discard(lease)
             for next_lease in self._shares.leave(lease, now_seconds=_now()):
                 self._start(next_lease, handle, group)
-            await self._tell_receivers()
+            self._tell_receivers()
 
     def _forget(self, lease: Lease) -> None:
         """Let go of a lost lease's place in the room; if it is being worked on, that notices by itself."""

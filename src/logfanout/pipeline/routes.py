@@ -47,6 +47,10 @@ class KeyLayout:
     segments: tuple[tuple[str, bool], ...]  # (text or field, whether it is a field)
     text: str
 
+    def __hash__(self) -> int:
+        """All is made from the text, whose hash is kept: it is asked for with each key."""
+        return hash(self.text)
+
     @classmethod
     def parse(cls, text: str) -> "KeyLayout":
         """Return the layout *text* describes, such as ``{tenant}/{cluster}/{application}/{pod}/``.
