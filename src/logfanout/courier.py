@@ -6,7 +6,7 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +23,11 @@ from logfanout.ledger.ranges import ALL, NOTHING
 from logfanout.memory import Gate
 from logfanout.pipeline import notices, routes
 from logfanout.pipeline.inbox import Lease
-from logfanout.pipeline.objects import Inflation, inflate
-from logfanout.pipeline.records import CHUNK_BYTES, RecordReader, Records
+from logfanout.pipeline.objects import Inflation
+from logfanout.pipeline.records import CHUNK_BYTES
 from logfanout.pipeline.routes import KeyFields, KeyLayout
-from logfanout.ports import Bucket, Clock, Memory, ObjectBody, ObjectRef, Quarantine, Received
-from logfanout.retrying import patiently
+from logfanout.ports import Bucket, Clock, Memory, ObjectRef, Quarantine, Received
+from logfanout.reading import read_into
 from logfanout.tenants.breaker import Breakers, Parked
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.rows import Destination
@@ -214,9 +214,7 @@ class Courier:
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._handed_over(deliveries, journey)
         self._tell_breakers(deliveries)
-        with ExitStack() as accounts:  # each is told of, though another does not add up
-            for delivery in reversed(deliveries):
-                accounts.callback(delivery.account, complete=_is_complete(unreadable))
+        _account(deliveries, complete=_is_complete(unreadable))
         if unreadable is None:
             journey.served = [delivery.destination for delivery in deliveries if delivery.failure is None]
         failures = [delivery.failure for delivery in deliveries if delivery.failure]
@@ -235,32 +233,26 @@ class Courier:
 
     async def _handed_over(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
         """Return once every delivery has been answered; why the object cannot be read (on), if some wanted to."""
-        unreadable = None
+        if len(deliveries) == 1:  # as most tenants have it; a stack costs as much as a request's signature
+            async with deliveries[0]:
+                return await self._handed(deliveries, journey)
         async with AsyncExitStack() as answered:
             for delivery in deliveries:
                 await answered.enter_async_context(delivery)
-            if reading := [delivery for delivery in deliveries if delivery.reads_records]:
-                unreadable = await self._read_into(reading, journey)
-            if _is_complete(unreadable):
-                await _finished(deliveries)
+            return await self._handed(deliveries, journey)
+
+    async def _handed(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
+        unreadable = None
+        if reading := [delivery for delivery in deliveries if delivery.reads_records]:
+            unreadable = await self._read_into(reading, journey)
+        if _is_complete(unreadable):
+            await _finished(deliveries)
         return unreadable
 
     async def _read_into(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
         """Hand over what can be read; return why the rest of the object cannot, if so."""
-        async with AsyncExitStack() as opened:
-            opened.enter_context(self._world.gate.holding(_reading_bytes(journey.ref)))
-            try:
-                body = await self._opened(journey.ref, opened)
-            except LogfanoutError as error:
-                return error
-            return await _pour(body, journey, deliveries)
-
-    async def _opened(self, ref: ObjectRef, opened: AsyncExitStack) -> ObjectBody:
-        async def attempt() -> ObjectBody:
-            return await opened.enter_async_context(self._world.bucket.open(ref))
-
-        body: ObjectBody = await patiently()(attempt)
-        return body
+        with self._world.gate.holding(_reading_bytes(journey.ref)):
+            return await read_into(deliveries, journey.ref, bucket=self._world.bucket, inflation=journey.inflation)
 
     async def _leave_progress(self, journey: _Journey) -> None:
         taken = {delivery.destination.id: delivery.taken for delivery in journey.deliveries if delivery.taken}
@@ -277,6 +269,16 @@ async def _finished(deliveries: Sequence[Delivery]) -> None:
     async with asyncio.TaskGroup() as finishing:
         for delivery in deliveries:
             finishing.create_task(delivery.finish(), name=f"finish {delivery.destination}")
+
+
+def _account(deliveries: Sequence[Delivery], *, complete: bool) -> None:
+    """Have each report what became of the object; all are heard, though one does not add up."""
+    if len(deliveries) == 1:
+        deliveries[0].account(complete=complete)
+        return
+    with ExitStack() as accounts:
+        for delivery in reversed(deliveries):
+            accounts.callback(delivery.account, complete=complete)
 
 
 def _reading_bytes(ref: ObjectRef) -> int:
@@ -297,28 +299,3 @@ def _is_identified(ref: ObjectRef) -> bool:
 def _is_complete(unreadable: LogfanoutError | None) -> bool:
     """Whether a later attempt would read no more than this one did; if it will, what has not been sent yet waits."""
     return unreadable is None or isinstance(unreadable, Permanent)
-
-
-async def _pour(body: ObjectBody, journey: _Journey, deliveries: Sequence[Delivery]) -> LogfanoutError | None:
-    """Hand every record of *body* to *deliveries*; return why the rest of the object cannot be read, if so.
-
-    What was read before a corrupt place is delivered all the same: a later attempt would not read more of it.
-    """
-    try:
-        async for records in _records(body, journey):
-            if all(delivery.failure for delivery in deliveries):
-                return None
-            for delivery in deliveries:
-                await delivery.take(records)
-    except LogfanoutError as error:
-        return error
-    return None
-
-
-async def _records(body: ObjectBody, journey: _Journey) -> AsyncIterator[Records]:
-    reader = RecordReader(name=journey.ref.uri, untimed_ms=body.last_modified_ms)
-    async for piece in inflate(body.chunks, journey.inflation):
-        for records in reader.feed(piece):
-            yield records
-    for records in reader.finish():
-        yield records

@@ -111,16 +111,12 @@ class Gate:
             raise ValueError(f"a gate of {budget_bytes} bytes would never open")
         self.budget_bytes = budget_bytes
         self.held_bytes = 0
-        self._opened = asyncio.Event()
+        self.open = True  # whether another message may come
+        self._opened = asyncio.Event()  # set while it is
         self._opened.set()
 
     def __repr__(self) -> str:
         return f"<Gate {'open' if self.open else 'shut'}, {self.held_bytes} of {self.budget_bytes} bytes in hand>"
-
-    @property
-    def open(self) -> bool:
-        """Whether another message may come."""
-        return self._opened.is_set()
 
     async def until_open(self) -> None:
         """Return once another message may come; at once if it may now."""
@@ -129,8 +125,10 @@ class Gate:
 
     def take(self, size_bytes: int) -> None:
         """Count *size_bytes* more as in hand; never waits."""
-        self._change(size_bytes)
+        self.held_bytes += size_bytes
+        telemetry.BytesInHand(change=size_bytes).emit()
         if self.open and self.held_bytes >= self.budget_bytes:
+            self.open = False
             self._opened.clear()
             telemetry.ReceivingPaused(bytes=self.held_bytes, budget_bytes=self.budget_bytes).emit()
 
@@ -142,17 +140,15 @@ class Gate:
         """
         if size_bytes > self.held_bytes:
             raise ValueError(f"{size_bytes} bytes are given back of {self.held_bytes} in hand")
-        self._change(-size_bytes)
-        if self.held_bytes <= self.budget_bytes * REOPEN_AT:
+        self.held_bytes -= size_bytes
+        telemetry.BytesInHand(change=-size_bytes).emit()
+        if not self.open and self.held_bytes <= self.budget_bytes * REOPEN_AT:
+            self.open = True
             self._opened.set()
 
     def holding(self, size_bytes: int) -> "_Holding":
         """Count *size_bytes* as in hand for the length of the block."""
         return _Holding(self, size_bytes)
-
-    def _change(self, size_bytes: int) -> None:
-        self.held_bytes += size_bytes
-        telemetry.BytesInHand(change=size_bytes).emit()
 
 
 class _Holding:

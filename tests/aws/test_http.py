@@ -64,9 +64,17 @@ async def serving(*scripts: Sequence[bytes | None], trust: ssl.SSLContext | None
         yield server
 
 
+async def parts_of(answer: exchanges.Answer) -> list[bytes]:
+    """Return an answer's whole body, part by part."""
+    parts = []
+    while part := await answer.read():
+        parts.append(part)
+    return parts
+
+
 async def body_of(answer: exchanges.Answer) -> bytes:
-    """Return an answer's whole body, chunk by chunk."""
-    return b"".join([chunk async for chunk in answer.chunks()])
+    """Return an answer's whole body."""
+    return b"".join(await parts_of(answer))
 
 
 async def test_a_connection_serves_one_request_after_the_other(http: Http) -> None:
@@ -159,9 +167,7 @@ async def test_half_an_answer_is_not_the_next_ones(http: Http) -> None:
     half = [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"]
     async with serving(half, [], [OK]) as server:
         answer = await http.request("GET", server.url, headers={})
-        async for chunk in answer.chunks():
-            assert chunk == b"abc"
-            break
+        assert await answer.read() == b"abc"
         answer.close()
         given_up = asyncio.create_task(http.post(server.url, headers={}, body=b""))
         await server.asked.get()
@@ -186,9 +192,9 @@ async def test_a_large_answer_waits_for_its_reader(http: Http) -> None:
     async with serving([b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, b"x" * size]) as server:
         answer = await http.request("GET", server.url, headers={})
         await asyncio.sleep(0.05)
-        chunks = [len(chunk) async for chunk in answer.chunks()]
-    assert sum(chunks) == size
-    assert max(chunks) <= exchanges.MOST_BUFFERED_BYTES + 1024 * 1024
+        sizes = [len(part) for part in await parts_of(answer)]
+    assert sum(sizes) == size
+    assert max(sizes) <= exchanges.MOST_BUFFERED_BYTES + 1024 * 1024
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ is continued behind its last byte, and if that does not help an error, never an 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -134,18 +134,7 @@ class S3Bucket:
                 answer.close()
         raise error_of(said, VERSION_FAULTS if ref.version_id else S3_FAULTS, asked)
 
-    async def chunks(self, reading: "_Reading") -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes, from as many answers as it takes."""
-        while True:
-            try:
-                chunk = await reading.next()
-            except Unavailable as cut:
-                chunk = await self._continued(reading, cut)
-            if not chunk:
-                return
-            yield chunk
-
-    async def _continued(self, reading: "_Reading", cut: Unavailable) -> bytes:
+    async def continued(self, reading: "_Reading", cut: Unavailable) -> bytes:
         """Return the chunk behind the last one, from a new answer; raise *cut* if there can be none."""
         reading.close()
         headers = reading.continuing()
@@ -172,9 +161,9 @@ class S3Bucket:
 
 
 class _Opening:
-    """The block in which an object is open."""
+    """The block in which an object is open; no generator's, as each object has one."""
 
-    __slots__ = ("_bucket", "_chunks", "_reading", "_ref")
+    __slots__ = ("_bucket", "_reading", "_ref")
 
     def __init__(self, bucket: S3Bucket, ref: ObjectRef) -> None:
         self._bucket = bucket
@@ -182,20 +171,19 @@ class _Opening:
 
     async def __aenter__(self) -> ObjectBody:
         answer = await self._bucket.get(self._ref, {})
-        self._reading = _Reading(self._ref, answer)
-        self._chunks = self._bucket.chunks(self._reading)
-        return ObjectBody(last_modified_ms=self._bucket.last_modified_ms(answer), chunks=self._chunks)
+        self._reading = _Reading(self._ref, answer, self._bucket)
+        return ObjectBody(last_modified_ms=self._bucket.last_modified_ms(answer), chunks=self._reading)
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._chunks.aclose()
         self._reading.close()
 
 
 class _Reading:
-    """One pass over one object: how far it got, and the answer it is at."""
+    """One pass over one object, chunk by chunk: how far it got, and the answer it is at."""
 
-    def __init__(self, ref: ObjectRef, answer: Answer) -> None:
+    def __init__(self, ref: ObjectRef, answer: Answer, bucket: S3Bucket) -> None:
         self.ref = ref
+        self._bucket = bucket
         self._etag = answer.header("etag")
         self._expected = answer.content_length  # of the whole object; None: not said
         self._received = 0
@@ -214,11 +202,23 @@ class _Reading:
     def _take(self, answer: Answer) -> None:
         self._answer = answer
         self._framed = answer.framed
-        self._stream = answer.chunks()
 
     def close(self) -> None:
         """Let go of the answer; after its last byte its connection is back in the pool, and this does nothing."""
         self._answer.close()
+
+    def __aiter__(self) -> "_Reading":
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next chunk, from as many answers as it takes."""
+        try:
+            chunk = await self.next()
+        except Unavailable as cut:
+            chunk = await self._bucket.continued(self, cut)
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
     async def next(self) -> bytes:
         """Return the next chunk; an empty one is the end, and all of the object came."""
@@ -227,7 +227,7 @@ class _Reading:
         while True:
             # Only the wait for bytes is ours to translate; the reader's own errors never pass here.
             with self._as_ours:
-                chunk: bytes = await anext(self._stream, b"")
+                chunk = await self._answer.read()
             if not chunk:
                 break
             new = chunk[self._to_skip :]

@@ -1,13 +1,13 @@
 """How does one HTTP/1.1 request get its answer over one connection?
 
-    Connection.ask ──► bytes written ──► llhttp (httptools) reads ──► Answer: status, headers, then its chunks
+    Connection.ask ──► bytes written ──► llhttp (httptools) reads ──► Answer: status, headers, then its body
 
 Only what AWS's services need: one request at a time, no pipelining, no redirects, no cookies, no inflating. aiohttp's
 client does all that is left out, and took a quarter of the processor time of small objects; see docs/performance.md.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -49,28 +49,26 @@ class Answer:
         """Whether the answer says where it ends, so that one cut short is told from a whole one."""
         return self.content_length is not None or self.header("transfer-encoding").lower() == "chunked"
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, none empty.
+    async def read(self) -> bytes:
+        """Return what has come of the body, once something has; nothing more comes behind an empty part.
 
         Raises:
             ConnectionError: the connection ended before the body did.
             TimeoutError: no byte came for too long.
         """
-        while True:
-            if self._parts:
-                chunk = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-                self._parts.clear()
-                self._connection.drained(self)
-                yield chunk
-            elif self.error is not None:
+        while not self._parts:
+            if self.error is not None:
                 raise self.error
-            elif self.done:
-                return
-            else:
-                await self._more()
+            if self.done:
+                return b""
+            await self._more()
+        part = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._connection.drained(self)
+        return part
 
     async def whole(self) -> bytes:
-        """Return all of the body that no one has taken yet; raises as ``chunks`` does."""
+        """Return all of the body that no one has taken yet; raises as ``read`` does."""
         while not self.done:
             if self.error is not None:
                 raise self.error
@@ -80,10 +78,8 @@ class Answer:
     async def beginning(self, most: int) -> bytes:
         """Return the first *most* bytes of the body, or all of it."""
         found = b""
-        async for chunk in self.chunks():
-            found += chunk
-            if len(found) >= most:
-                break
+        while len(found) < most and (part := await self.read()):
+            found += part
         return found[:most]
 
     def close(self) -> None:
@@ -196,7 +192,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         if self.deadline:
-            self.expect()
+            self.deadline = self.loop.time() + self._patience
         if self._head_bytes >= 0:
             self._head_bytes += len(data)
         try:
@@ -263,7 +259,8 @@ class Connection(asyncio.Protocol):
         if answer is None or not answer.status:
             return
         answer.done = True
-        self._hand_out(answer)
+        if self._head is not None:
+            self._hand_out(answer)
         answer.tell()
         self._answer = self._parser = None
         self.deadline, self.used = 0.0, True

@@ -20,6 +20,7 @@ import msgspec
 
 from logfanout import __version__
 from logfanout.aws.exchanges import Answer, Connection
+from logfanout.places import Places
 
 # More than the default settings can have in flight, and well below a container's 1,024 descriptors.
 MOST_CONNECTIONS = 256
@@ -61,7 +62,7 @@ class Http:
         self._trust = trust
         self._idle: dict[_Origin, deque[Connection]] = {}
         self._busy: dict[Connection, _Origin] = {}
-        self._places = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._places = Places(MOST_CONNECTIONS)
 
     def __repr__(self) -> str:
         return f"<Http {len(self._busy)} connections busy, {sum(map(len, self._idle.values()))} idle>"
@@ -99,7 +100,7 @@ class Http:
 
     async def _taken(self, origin: _Origin) -> Connection:
         """Return a connection to *origin*, its place taken: the one that was used last, or a new one."""
-        await self._places.acquire()
+        await self._places.enter()
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
@@ -113,7 +114,7 @@ class Http:
                 await self._connect(connection, origin, loop)
         except BaseException:
             connection.abort()
-            self._places.release()
+            self._places.leave()
             raise
         self._busy[connection] = origin
         return connection
@@ -150,7 +151,7 @@ class Http:
         origin = self._busy.pop(connection, None)
         if origin is None:
             return
-        self._places.release()
+        self._places.leave()
         if not connection.closed:
             connection.idle_since = connection.loop.time()
             self._idle.setdefault(origin, deque()).append(connection)

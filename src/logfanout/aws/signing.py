@@ -70,6 +70,7 @@ def signed(request: Unsigned, *, by: Credentials, scope: Scope, at_seconds: floa
     return headers
 
 
+@lru_cache(maxsize=64)  # a key is looked at, signed and sent
 def encoded(text: str) -> str:
     """Return *text* percent-encoded as S3 wants a key in a path: all but unreserved characters and slashes.
 

@@ -18,6 +18,7 @@ from logfanout.pipeline.records import Records, Unreadable
 from logfanout.pipeline.routes import StreamNaming
 from logfanout.pipeline.stream_batches import Batch, Outcasts, StreamBatches, Window
 from logfanout.pipeline.writer import Placed
+from logfanout.places import Places
 from logfanout.ports import Clock
 from logfanout.quarantine import Keeper
 from logfanout.tenants.rows import Destination
@@ -108,7 +109,7 @@ class BatchDelivery:
         self._kept: list[int] = []  # positions the keeper has been given
         self._keeping = asyncio.Lock()
         self._puts = asyncio.TaskGroup()
-        self._free = asyncio.Semaphore(PUTS_PER_OBJECT)
+        self._places = Places(PUTS_PER_OBJECT)
 
     def __repr__(self) -> str:
         return f"<BatchDelivery to {self.destination}: {self.tally}>"
@@ -165,20 +166,16 @@ class BatchDelivery:
 
     async def _may_put(self) -> bool:
         """Return whether another batch is to be put, once it may be; its place is taken then."""
-        await self._free.acquire()
-        self._check_ours()
+        await self._places.enter()
+        if self._require_ours is not None and self.failure is None:
+            try:
+                self._require_ours()
+            except LeaseLost as error:
+                self.failure = error
         if self.failure is None and self._bug is None:
             return True
-        self._free.release()
+        self._places.leave()
         return False
-
-    def _check_ours(self) -> None:
-        if self._require_ours is None:
-            return
-        try:
-            self._require_ours()
-        except LeaseLost as error:
-            self.failure = self.failure or error
 
     async def _put(self, batch: Batch) -> None:
         placed = Placed()
@@ -194,7 +191,7 @@ class BatchDelivery:
         except Exception as bug:  # noqa: BLE001  raised by ``account``: what else is under way has its end first
             self._bug = self._bug or bug
         finally:
-            self._free.release()
+            self._places.leave()
 
     async def _guarded(self, step: Awaitable[object]) -> LogfanoutError | None:
         """Await *step*; its failure, which is returned, is the delivery's, and not an end to the other puts."""
@@ -234,7 +231,8 @@ class BatchDelivery:
             return
         first, last = min(positions), max(positions)
         in_one = last - first + 1 == len(positions)  # each is there once, whatever their order
-        self.taken |= Ranges(((first, last + 1),)) if in_one else Ranges.of(positions)
+        ranges = Ranges(((first, last + 1),)) if in_one else Ranges.of(positions)
+        self.taken = self.taken | ranges if self.taken else ranges
 
     def _whole(self, positions: Sequence[int]) -> list[int]:
         parts = self._batches.parts

@@ -48,7 +48,9 @@ class WorkerLedger:
         """Return what is remembered of the object; an empty memory if nothing is."""
         if (until := self._finished.get(object_id)) is not None:
             return FINISHED if self._clock.epoch_ms() < until else NOTHING
-        until, memory = self._unfinished.get(object_id, (0, NOTHING))
+        if (entry := self._unfinished.get(object_id)) is None:
+            return NOTHING
+        until, memory = entry
         return memory if self._clock.epoch_ms() < until else NOTHING
 
     def note(self, object_id: str, memory: Memory) -> None:

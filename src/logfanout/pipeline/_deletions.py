@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from logfanout import telemetry
 from logfanout.errors import LogfanoutError
 from logfanout.pipeline._leases import BATCH
+from logfanout.places import Places
 from logfanout.ports import Queue, Refusal
 from logfanout.retrying import patiently
 
 _PARALLEL_DELETES = 4
+_PATIENTLY = patiently()
 
 
 class Deletions:
@@ -23,15 +25,18 @@ class Deletions:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._waiting: list[tuple[str, asyncio.Future[Refusal | None]]] = []
-        self._turn = asyncio.Semaphore(_PARALLEL_DELETES)
+        self._turn = Places(_PARALLEL_DELETES)
 
     async def delete(self, receipt: str) -> Refusal | None:
         """Return ``None`` once SQS has deleted *receipt*'s message, or why it has not."""
         answer: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((receipt, answer))
-        async with self._turn:
+        await self._turn.enter()
+        try:
             if self._waiting and not answer.done():
                 await self._send(self._taken())
+        finally:
+            self._turn.leave()
         return await answer
 
     def _taken(self) -> list[tuple[str, asyncio.Future[Refusal | None]]]:
@@ -53,7 +58,7 @@ class Deletions:
     async def _delete(self, receipts: Sequence[str]) -> Sequence[Refusal]:
         """Delete a batch; what SQS refused of it for a passing reason is tried again one by one."""
         final: list[Refusal] = []
-        refusals: Sequence[Refusal] = await patiently()(self._queue.delete, receipts)
+        refusals: Sequence[Refusal] = await _PATIENTLY(self._queue.delete, receipts)
         for refusal in refusals:
-            final.extend([refusal] if refusal.lost else await patiently()(self._queue.delete, [refusal.receipt]))
+            final.extend([refusal] if refusal.lost else await _PATIENTLY(self._queue.delete, [refusal.receipt]))
         return final

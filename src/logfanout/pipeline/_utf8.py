@@ -5,9 +5,8 @@
 Part of the step ``records``. Pure. The JSON decoder does not ask it of what it does not unescape.
 """
 
-import codecs
+from codecs import utf_8_decode
 
-_Decoder = codecs.getincrementaldecoder("utf-8")
 _LOOKED_AT_BYTES = 4096  # at once: ten messages of the usual length
 
 
@@ -19,14 +18,13 @@ def is_whole(data: bytes) -> bool:
     """
     if data.isascii():
         return True
-    decoder, pending = _Decoder(), b""
+    begun = b""  # a character's first bytes, at the end of what was looked at last
     try:
         for at in range(0, len(data), _LOOKED_AT_BYTES):
-            look = data[at : at + _LOOKED_AT_BYTES]
-            if pending or not look.isascii():
-                decoder.decode(look)
-                pending, _ = decoder.getstate()
-        decoder.decode(b"", final=True)
+            look = begun + data[at : at + _LOOKED_AT_BYTES]
+            if not look.isascii():
+                _, read = utf_8_decode(look, "strict", False)
+                begun = look[read:]
     except UnicodeDecodeError:
         return False
-    return True
+    return not begun

@@ -8,7 +8,7 @@ The compression is told by the first bytes, never by suffix or header: Vector st
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import NoReturn, Protocol
 
 from isal import igzip_lib
@@ -34,7 +34,6 @@ _ZSTD_SKIPPABLE = tuple(bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50
 # no encoder is to exceed unasked (RFC 8878, 3.1.1.1.2); more is only had by --ultra and --long.
 ZSTD_WINDOW_LOG = 23
 _MAGIC_BYTES = 4  # what the longest of them needs to be told
-_MORE = bytes(bytearray(b"more"))  # stands for no input: the member has output left; told by identity
 
 
 class _Inflater(Protocol):
@@ -80,10 +79,7 @@ class Inflation:
                 yield self._counted(data[:PIECE_BYTES])
                 data = data[PIECE_BYTES:]
             elif self._member is not None:
-                piece = self._decompressed(self._member, data)
-                data = self._left_by(self._member)
-                if piece:
-                    yield self._counted(piece)
+                data = yield from self._read_member(self._member, data)
             elif len(data) >= _MAGIC_BYTES:
                 data = self._begin(data)
             else:
@@ -118,22 +114,24 @@ class Inflation:
         self._members += 1
         return data
 
-    def _decompressed(self, member: _Inflater, data: bytes) -> bytes:
+    def _read_member(self, member: _Inflater, data: bytes) -> Generator[bytes, None, bytes]:
+        """Yield what *member* makes of *data*; return what of it follows the member."""
         try:
-            return member.decompress(b"" if data is _MORE else data, _STEP_BYTES)
+            while True:
+                if piece := member.decompress(data, _STEP_BYTES):
+                    yield self._counted(piece)
+                if member.eof:
+                    self._member = None
+                    return member.unused_data
+                if member.needs_input:
+                    return b""
+                data = b""  # it holds more output of what it has been given
         except (IsalError, zstd.ZstdError) as error:  # type: ignore[misc]  # isal's stub forgets that it is an Exception
             if "memory" in str(error).lower():
                 raise ObjectRefused(
                     f"{self._name} wants a zstd window of over {2**ZSTD_WINDOW_LOG} bytes: {error}"
                 ) from None
             self._corrupt(str(error))
-
-    def _left_by(self, member: _Inflater) -> bytes:
-        """Return what is to be read next; ``_MORE`` if the member still holds output of what it has been given."""
-        if member.eof:
-            self._member = None
-            return member.unused_data
-        return b"" if member.needs_input else _MORE
 
     def _corrupt(self, why: str) -> NoReturn:
         raise ObjectCorrupt(f"{self._name} cannot be inflated behind {self.inflated_bytes} bytes: {why}")

@@ -25,6 +25,8 @@ from logfanout.tenants.log_groups import CloudWatchDestination
 PUTS_PER_ACCOUNT = 64
 UNLIMITED_BYTES = 2**63
 
+_NONE_REJECTED = Rejections()
+_PATIENTLY = patiently(StreamMissing)
 _REFUSED_ALONE = "refused_alone"  # what CloudWatch could not read although nothing else was in the request
 
 
@@ -51,6 +53,10 @@ class Placed:
         since to believe it would lose count of events.
         """
         count = len(batch.positions)
+        if rejections == _NONE_REJECTED:
+            self.delivered += count
+            self.taken.append(batch.positions)
+            return
         too_old = min(max(rejections.too_old_end, 0), count)
         expired = min(max(rejections.expired_end, too_old), count)
         start = count if rejections.too_new_start is None else rejections.too_new_start
@@ -108,7 +114,7 @@ class Writer:
         to = LogStream(destination.region, destination.group, batch.stream)
         with self._gate.holding(batch.size_bytes):
             await self._put(batch, to, destination, placed)
-        if placed.refused.get(_REFUSED_ALONE) == len(batch.positions) > 1:
+        if placed.outcasts and placed.refused.get(_REFUSED_ALONE) == len(batch.positions) > 1:
             placed.outcasts.clear()
             raise BatchUnreadable(f"{destination}: CloudWatch refuses all of {len(batch.positions)} events, one by one")
         return placed
@@ -119,7 +125,7 @@ class Writer:
 
     async def _put(self, batch: Batch, to: LogStream, destination: CloudWatchDestination, placed: Placed) -> None:
         try:
-            rejections: Rejections = await patiently(StreamMissing)(self._attempt, batch, to, destination)
+            rejections: Rejections = await _PATIENTLY(self._attempt, batch, to, destination)
         except BatchUnreadable:
             count = len(batch.positions)
             if count == 1:
