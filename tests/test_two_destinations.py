@@ -239,3 +239,19 @@ async def test_a_bug_in_a_put_costs_the_bucket_nothing() -> None:
     assert (await scene.deliver(ref, receive_count=2)).verdict is Verdict.DELETE
     assert scene.messages == ["one", "two"]
     assert scene.copies == [COPY]
+
+
+@virtual_time
+async def test_no_destination_waits_for_the_last_batch_of_another() -> None:
+    """What is left when the object has been read goes to each at once, however slow one of them is."""
+    scene, other = Scene(), "444455556666"
+    assert isinstance(scene.parts.kinds, dict)
+    scene.parts.kinds["second"] = scene.parts.kinds["cloudwatch"]
+    scene.world.add_tenant("acme", account=other, group=GROUP, type="second")
+    for account in (ACCOUNT, other):
+        scene.world.logs.slow(30, on="put", where=account)
+    began = asyncio.get_running_loop().time()
+    assert (await scene.deliver(scene.upload())).verdict is Verdict.DELETE
+    # Each finds its stream missing first, and puts again.
+    assert 60 <= asyncio.get_running_loop().time() - began < 70
+    assert scene.messages == scene.world.logs.messages(other, GROUP) == ["one", "two"]

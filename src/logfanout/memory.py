@@ -16,9 +16,9 @@ from pathlib import Path
 
 from logfanout import telemetry
 
-# An event that is counted once lies in memory about three times: in the chunk it was cut from, as an event, and in
-# the request's body. A quarter so counted is three quarters used; the rest is Python, the libraries, TLS buffers and
-# sessions, some 100 MiB of the smallest Fargate task's 512 MiB.
+# An event that is counted once lies in memory up to three times: in the chunk it was cut from, in its encoded batch,
+# and in the request's body. A quarter so counted is three quarters used at the most; the rest is Python, the libraries,
+# TLS buffers and sessions, some 100 MiB of the smallest Fargate task's 512 MiB.
 SHARE = 1 / 4
 REOPEN_AT = 3 / 4  # of the budget: shut by one batch and opened by its end, every receiver would run at each
 LEAST_BUDGET_BYTES = 8 * 1024**2  # one object's batches under way: with less a gate would be shut by any object
