@@ -255,6 +255,23 @@ async def test_what_can_be_read_of_a_corrupt_object_is_delivered_once() -> None:
     assert len(scene.messages) == len(arrived)
 
 
+@pytest.mark.parametrize("count", [1, 200, 40_000])
+@pytest.mark.parametrize("framing", ["lines", "array"])
+@virtual_time
+async def test_all_that_lies_before_a_corrupt_place_is_delivered(count: int, framing: str) -> None:
+    """However little of it there is: nobody else will ever read it."""
+    scene = Scene()
+    lines = [f"line {n:05}" for n in range(count)]
+    data = ndjson(*lines, at_ms=NOON_MS - 40_000)
+    if framing == "array":
+        data = b"[" + data.rstrip().replace(b"\n", b",") + b","
+    cut = gzip.compress(ndjson(*(f"lost {n:05}" for n in range(200)), at_ms=NOON_MS))[:40]
+    ref = scene.upload("acme/c1/web/pod-1/a.gz", gzip.compress(data) + cut, compress=False)
+    assert await scene.announce(ref) == "set aside"
+    assert scene.reason == "object_corrupt"
+    assert sorted(scene.messages) == lines
+
+
 @virtual_time
 async def test_unknown_tenants_may_be_dropped() -> None:
     """Where most tenants do not subscribe, an unknown one is no failure; an unreadable key still is."""

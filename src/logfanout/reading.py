@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from logfanout.destinations.kind import Delivery
-from logfanout.errors import LogfanoutError
+from logfanout.errors import LogfanoutError, Permanent
 from logfanout.pipeline.objects import Inflation, inflate
 from logfanout.pipeline.records import RecordReader, Records
 from logfanout.ports import Bucket, ObjectBody, ObjectRef
@@ -25,19 +25,27 @@ async def read_into(
 
     What was read before a corrupt place is delivered all the same: a later attempt would not read more of it.
     """
+    broken: Permanent | None = None
     try:
         async with _Opened(bucket, ref) as body:
             reader = RecordReader(name=ref.uri, untimed_ms=body.last_modified_ms)
-            async for piece in inflate(body.chunks, inflation):
+            pieces = inflate(body.chunks, inflation)
+            while broken is None:
+                try:
+                    piece = await anext(pieces, b"")  # none is empty but the end
+                except Permanent as error:
+                    broken, piece = error, b""
+                if not piece:
+                    break
                 for records in reader.feed(piece):
                     if not await _taken(records, deliveries):
                         return None
-            for records in reader.finish():
+            for records in reader.stop() if broken else reader.finish():
                 if not await _taken(records, deliveries):
                     return None
     except LogfanoutError as error:
         return error
-    return None
+    return broken
 
 
 async def _taken(records: Records, deliveries: Sequence[Delivery]) -> bool:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -203,6 +204,29 @@ def test_an_array_that_is_not_closed_is_corrupt(cut: int) -> None:
     assert found.messages == [f"line {n}" for n in range(len(found.messages))]
     assert len(found.messages) >= 7
     assert whole is None or len(whole) == len(found.messages)
+
+
+@given(
+    count=st.integers(1, 12),
+    share=st.floats(0, 1),
+    in_array=st.booleans(),
+    chunk_bytes=st.sampled_from([1, 300, 2**20]),
+)
+def test_what_cannot_be_read_on_gives_out_its_whole_records(
+    count: int, share: float, in_array: bool, chunk_bytes: int
+) -> None:
+    """Wherever its bytes end: every record that is whole, and nothing of the one that is cut off."""
+    values = [json.dumps(record(f"line {n}")) for n in range(count)]
+    ends = list(accumulate(len(value) + 1 for value in values))  # each behind what follows it
+    data = ("[" + ",".join(values) + "," if in_array else "\n".join(values) + "\n").encode()
+    cut = round(share * len(data))
+    reader = RecordReader(name="s3://b/k", untimed_ms=UNTIMED_MS, chunk_bytes=chunk_bytes)
+    pieces = [data[at : min(at + 100, cut)] for at in range(0, cut, 100)]
+    found = [each for piece in pieces for each in reader.feed(piece)] + list(reader.stop())
+    messages = [json.loads(bytes(token)) for records in found for token in records.messages]
+    assert messages == [f"line {n}" for n in range(len(messages))]
+    assert len(messages) == sum(end - 1 + in_array <= cut for end in ends)
+    assert not any(records.unreadable for records in found)
 
 
 # Messages.

@@ -97,6 +97,10 @@ class RecordReader:
         if self._waiting_bytes >= self._enough_bytes:
             yield from self._taken(final=False)
 
+    def stop(self) -> Iterator[Records]:
+        """Yield the whole records that were waiting: the object cannot be read on, and the last may be cut off."""
+        yield from self._taken_from_all(final=False)
+
     def finish(self) -> Iterator[Records]:
         """Yield what was waiting, and require that the object ended between records."""
         yield from self._taken(final=True)
