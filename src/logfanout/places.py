@@ -11,40 +11,49 @@ from contextlib import suppress
 
 
 class Places:
-    """So many places; who comes first is served first."""
+    """So many places; who comes first is served first. *limit* may change meanwhile: it holds for who comes in next."""
 
-    __slots__ = ("_taken", "_waiting", "most")
+    __slots__ = ("limit", "taken", "waiting")
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.taken = 0
+        self.waiting: deque[asyncio.Future[None]] = deque()
 
     def __repr__(self) -> str:
-        return f"<Places, {self._taken} of {self.most} taken, {len(self._waiting)} wait>"
+        return f"<{type(self).__name__}, {self.taken} of {self.limit} taken, {len(self.waiting)} wait>"
 
     async def enter(self) -> None:
         """Return with a place, to be given back by ``leave``."""
-        if self._taken < self.most and not self._waiting:
-            self._taken += 1
+        if self.taken < self.limit and not self.waiting:
+            self._take()
             return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(granted)
         try:
-            await place  # it comes from one who leaves, so that nobody can take it in between
+            await granted
         except asyncio.CancelledError:
-            if place.cancelled():
+            if granted.cancelled():
                 with suppress(ValueError):  # who passed it over has removed it
-                    self._waiting.remove(place)
-            else:  # it came at the very moment
-                self.leave()
+                    self.waiting.remove(granted)
+            else:  # a place came at the very moment
+                self.taken -= 1
+            self._wake()
             raise
 
     def leave(self) -> None:
-        """Give a place back: the first of those who wait has it now."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._taken -= 1
+        """Give a place back."""
+        self.taken -= 1
+        if self.waiting:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Give the free places to those who wait; nobody who comes later can take one in between."""
+        while self.waiting and self.taken < self.limit:
+            granted = self.waiting.popleft()
+            if not granted.done():
+                granted.set_result(None)
+                self._take()
+
+    def _take(self) -> None:
+        self.taken += 1

@@ -10,16 +10,13 @@ ones as the limit allows at once raise it by one, if they filled it: a limit nob
 The most is also what keeps one slow account from taking every connection of the pool all tenants share.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Hashable
-from contextlib import suppress
-from dataclasses import dataclass, field
 
 import msgspec
 
 from logfanout import telemetry
 from logfanout.errors import Throttled
+from logfanout.places import Places
 
 LEAST = 1
 MOST_IDLE = 10_000  # accounts whose limit is remembered while nothing is sent there; some hundred bytes each
@@ -35,49 +32,18 @@ class Account(msgspec.Struct, frozen=True):
         return f"{self.id} in {self.region}"
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One account's requests."""
+class _Lane(Places):
+    """One account's requests: as many places as it is thought to take, at *most*."""
 
-    key: Hashable
-    most: int
-    limit: int
-    running: int = 0
-    credit: int = 0  # accepted in the present window, of as many as the limit
-    filled: bool = False  # whether in this window all places were taken at some time
-    cuts: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    __slots__ = ("credit", "cuts", "filled", "key", "most")
 
-    async def enter(self) -> None:
-        """Return with a place of one's own."""
-        if self.running < self.limit and not self.waiting:
-            self._take()
-            return
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(granted)
-        try:
-            await granted
-        except asyncio.CancelledError:
-            if granted.cancelled():
-                with suppress(ValueError):  # who passed it over has removed it
-                    self.waiting.remove(granted)
-            else:  # a place came at the very moment
-                self.running -= 1
-            self.wake()
-            raise
-
-    def leave(self) -> None:
-        """Free a place."""
-        self.running -= 1
-        self.wake()
-
-    def wake(self) -> None:
-        """Give the free places to those who wait; nobody who comes later can take one in between."""
-        while self.waiting and self.running < self.limit:
-            granted = self.waiting.popleft()
-            if not granted.done():
-                granted.set_result(None)
-                self._take()
+    def __init__(self, key: Hashable, most: int) -> None:
+        super().__init__(most)
+        self.key = key
+        self.most = most
+        self.credit = 0  # accepted in the present window, of as many as the limit
+        self.filled = False  # whether in this window all places were taken at some time
+        self.cuts = 0
 
     def accept(self) -> None:
         """Count an accepted request; a window of them that filled the limit raises it."""
@@ -99,8 +65,8 @@ class _Lane:
             telemetry.AccountSlowed(account=str(self.key), limit=self.limit, newly=before == self.most).emit()
 
     def _take(self) -> None:
-        self.running += 1
-        self.filled = self.filled or self.running >= self.limit
+        super()._take()
+        self.filled = self.filled or self.taken >= self.limit
 
 
 class Turn:
@@ -177,13 +143,13 @@ class Limiter:
     def lane(self, key: Hashable) -> _Lane:
         lane = self._busy.get(key)
         if lane is None:
-            lane = self._idle.pop(key) if key in self._idle else _Lane(key, self.most, self.most)
+            lane = self._idle.pop(key) if key in self._idle else _Lane(key, self.most)
             self._busy[key] = lane
         return lane
 
     def settle(self, lane: _Lane) -> None:
         """Keep of an idle *lane* what it has learned, if anything."""
-        if lane.running or lane.waiting or self._busy.get(lane.key) is not lane:
+        if lane.taken or lane.waiting or self._busy.get(lane.key) is not lane:
             return
         del self._busy[lane.key]
         if lane.limit < self.most:
