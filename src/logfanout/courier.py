@@ -7,7 +7,7 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -233,7 +233,7 @@ class Courier:
 
     async def _handed_over(self, deliveries: Sequence[Delivery], journey: _Journey) -> LogfanoutError | None:
         """Return once every delivery has been answered; why the object cannot be read (on), if some wanted to."""
-        if len(deliveries) == 1:  # as most tenants have it; a stack costs as much as a request's signature
+        if len(deliveries) == 1:  # as most tenants have it: without a stack for it
             async with deliveries[0]:
                 return await self._handed(deliveries, journey)
         async with AsyncExitStack() as answered:
@@ -273,12 +273,14 @@ async def _finished(deliveries: Sequence[Delivery]) -> None:
 
 def _account(deliveries: Sequence[Delivery], *, complete: bool) -> None:
     """Have each report what became of the object; all are heard, though one does not add up."""
-    if len(deliveries) == 1:
-        deliveries[0].account(complete=complete)
-        return
-    with ExitStack() as accounts:
-        for delivery in reversed(deliveries):
-            accounts.callback(delivery.account, complete=complete)
+    bugs: list[Exception] = []
+    for delivery in deliveries:
+        try:
+            delivery.account(complete=complete)
+        except Exception as bug:  # noqa: BLE001  raised below
+            bugs.append(bug)
+    if bugs:
+        raise bugs[0]
 
 
 def _reading_bytes(ref: ObjectRef) -> int:
