@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import MetadataRetrievalError
 
 from logfanout.aws import AwsNotSetUp, open_aws
+from logfanout.aws.clients import TaskCredentials
 from logfanout.errors import Unavailable
 from logfanout.ports import ObjectRef
 from logfanout.testing.site import Answer, Site
@@ -56,7 +59,7 @@ async def test_a_profile_gives_region_and_credentials(environment: pytest.Monkey
 
 
 async def test_a_containers_credentials_are_renewed(environment: pytest.MonkeyPatch, site: Site) -> None:
-    """Hand-signed calls ask anew each time; what is about to expire is fetched again."""
+    """What is about to expire is fetched again."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         environment.delenv(name)
     environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{site.url}/creds")
@@ -66,6 +69,39 @@ async def test_a_containers_credentials_are_renewed(environment: pytest.MonkeyPa
         assert (await aws.credentials()).access_key == "ASIA2"
         assert (await aws.credentials()).token == "t"
     assert len(site.requests) == 2
+
+
+async def test_hand_signed_calls_ask_the_sdk_once_a_second() -> None:
+    """A worker signs a thousand requests in one."""
+    keys, clock = iter(["AKIA1", "AKIA2", "AKIA3"]), [1000.0, 1000.5, 1001.0, 1001.9, 5000.0]
+
+    class Base:
+        async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            return ReadOnlyCredentials(next(keys), "task-secret", None, None)
+
+    credentials = TaskCredentials(Base(), now_seconds=iter(clock).__next__)
+    seen = [(await credentials()).access_key for _ in clock]
+    assert seen == ["AKIA1", "AKIA1", "AKIA2", "AKIA2", "AKIA3"]
+
+
+async def test_credentials_that_are_not_to_be_had_are_asked_for_again_at_once() -> None:
+    """Nothing is remembered of a failure."""
+    answers: list[Exception | ReadOnlyCredentials] = [
+        MetadataRetrievalError(error_msg="503"),
+        ReadOnlyCredentials("AKIA1", "task-secret", "t", None),
+    ]
+
+    class Base:
+        async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    credentials = TaskCredentials(Base(), now_seconds=lambda: 1000.0)
+    with pytest.raises(Unavailable, match="task's own credentials"):
+        await credentials()
+    assert (await credentials()).access_key == "AKIA1"
 
 
 async def test_nothing_secret_is_in_the_repr(environment: pytest.MonkeyPatch) -> None:

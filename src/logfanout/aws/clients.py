@@ -5,10 +5,10 @@ environment, profile, container, instance ──► open_aws ──► Aws: one 
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from aiobotocore.config import AioConfig
@@ -38,6 +38,8 @@ QUEUE_CONNECTIONS = 64
 # A long poll is silent for up to 20 s, and may then still have messages to send.
 QUEUE_READ_SECONDS = 30
 SHORT_READ_SECONDS = 10  # DynamoDB and STS answer within milliseconds
+# Every request to S3 and SQS is signed with the task's credentials. The SDK renews them ten minutes before they end.
+ASKED_AGAIN_SECONDS = 1.0
 # The container's and the instance's endpoint for credentials are slow just after start; botocore asks once.
 METADATA_ATTEMPTS = 4
 # One retry, at once, for a connection that AWS had closed; the rest is decided where it is known what waits.
@@ -58,7 +60,7 @@ class Aws:
     region: str
     _http: Http = field(repr=False)
     _endpoints: Endpoints = field(repr=False)
-    _base: AioCredentials = field(repr=False)
+    credentials: "TaskCredentials" = field(repr=False)
     _sqs: Any = field(repr=False)
     _dynamodb: Any = field(repr=False)
     _sts: Any = field(repr=False)
@@ -119,15 +121,34 @@ class Aws:
         """Return the ``TenantRows`` of *table*."""
         return DynamoTenantRows(self._http, table, endpoints=self._endpoints, credentials=self.credentials)
 
-    async def credentials(self) -> Credentials:
-        """Return the task's own credentials as they are now: the SDK renews them behind this call.
+
+class TaskCredentials:
+    """The task's own credentials; the SDK renews them behind this."""
+
+    def __init__(self, base: AioCredentials, *, now_seconds: Callable[[], float] = time.monotonic) -> None:
+        self._base = base
+        self._now_seconds = now_seconds
+        self._known: Credentials | None = None
+        self._due_seconds = 0.0
+
+    def __repr__(self) -> str:
+        return "<TaskCredentials>"
+
+    async def __call__(self) -> Credentials:
+        """Return them as they were within the last second.
 
         Raises:
             Unavailable: the container or the instance does not give new ones.
         """
-        with as_ours({}, "the task's own credentials"):
-            frozen = await self._base.get_frozen_credentials()
-        return _credentials_of(frozen.access_key, frozen.secret_key, frozen.token or "")
+        now = self._now_seconds()
+        if self._known is None or now >= self._due_seconds:
+            with as_ours({}, "the task's own credentials"):
+                frozen = await self._base.get_frozen_credentials()
+            self._known = Credentials(
+                access_key=frozen.access_key, secret_key=frozen.secret_key, token=frozen.token or "", expires_ms=0
+            )
+            self._due_seconds = now + ASKED_AGAIN_SECONDS
+        return self._known
 
 
 @asynccontextmanager
@@ -158,18 +179,12 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
             region=region,
             _http=http,
             _endpoints=Endpoints(session, region=region),
-            _base=base,
+            credentials=TaskCredentials(base),
             _session=session,
             _sqs=await client("sqs", read_seconds=QUEUE_READ_SECONDS, connections=QUEUE_CONNECTIONS),
             _dynamodb=await client("dynamodb", read_seconds=SHORT_READ_SECONDS, connections=32),
             _sts=await client("sts", read_seconds=SHORT_READ_SECONDS, connections=32),
         )
-
-
-@lru_cache(maxsize=2)
-def _credentials_of(access_key: str, secret_key: str, token: str) -> Credentials:
-    """One value for as long as the SDK gives the same: it is asked for each request."""
-    return Credentials(access_key=access_key, secret_key=secret_key, token=token, expires_ms=0)
 
 
 def _region(session: AioSession) -> str:
