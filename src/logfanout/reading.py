@@ -29,15 +29,15 @@ async def read_into(
     try:
         async with _Opened(bucket, ref) as body:
             reader = RecordReader(name=ref.uri, untimed_ms=body.last_modified_ms)
-            pieces = inflate(body.chunks, inflation)
+            inflated = inflate(body.chunks, inflation)
             while broken is None:
                 try:
-                    piece = await anext(pieces, b"")  # none is empty but the end
+                    pieces = await anext(inflated, None)
                 except Permanent as error:
-                    broken, piece = error, b""
-                if not piece:
+                    broken, pieces = error, None
+                if pieces is None:
                     break
-                for records in reader.feed(piece):
+                for records in reader.feed(*pieces):
                     if not await _taken(records, deliveries):
                         return None
             for records in reader.stop() if broken else reader.finish():

@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+import random
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import chain
 
 import pytest
 from hypothesis import example, given, settings
@@ -166,10 +168,27 @@ async def test_others_get_their_turn_while_a_bomb_goes_off() -> None:
         yield gzip.compress(bytes(20 * PIECE_BYTES), 1)
 
     task = asyncio.create_task(other())
-    pieces = [piece async for piece in inflate(one_read(), Inflation(name="s3://b/bomb", max_bytes=1 << 30))]
+    pieces = [some async for some in inflate(one_read(), Inflation(name="s3://b/bomb", max_bytes=1 << 30))]
     task.cancel()
-    assert len(pieces) >= 20
+    assert sum(map(len, chain(*pieces))) == 20 * PIECE_BYTES
+    assert max(sum(map(len, some)) for some in pieces) <= PIECE_BYTES
     assert turns >= 19
+
+
+@pytest.mark.parametrize("whole_bytes", [100, 700_000, 1_300_000])
+@virtual_time
+async def test_what_lies_before_a_corrupt_place_comes_before_its_error(whole_bytes: int) -> None:
+    """Though both come in one network read, and are handed on together where nothing is wrong."""
+    whole = random.Random(whole_bytes).randbytes(whole_bytes)
+
+    async def one_read() -> AsyncIterator[bytes]:
+        yield gzip.compress(whole, 1) + b"\x1f\x8b no member"
+
+    inflated = b""
+    with pytest.raises(ObjectCorrupt):
+        async for some in inflate(one_read(), Inflation(name="s3://b/k", max_bytes=1 << 30)):
+            inflated += b"".join(some)
+    assert inflated == whole
 
 
 # Properties.

@@ -24,7 +24,7 @@ _MAGNITUDES = ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 1000))  # below, t
 
 _EXACT = Context(prec=64)  # more digits than a number we read can have: what it computes is not rounded
 
-_KEPT_SECONDS = 4096  # an object covers minutes; a hostile one must not fill memory
+_KEPT_SECONDS = 8192  # two hours; a hostile object must not fill memory
 _SHAPE = b"--T::.Z\n"  # what is left of "2024-05-06T07:08:09.123456789Z" and a newline without its digits
 _WHOLE, _FRACTION = itemgetter(slice(0, 20)), itemgetter(slice(20, 23))  # "2024-05-06T07:08:09." and "123"
 _MILLIS = {f"{n:03}": n for n in range(1000)}

@@ -8,13 +8,13 @@ The compression is told by the first bytes, never by suffix or header: Vector st
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from typing import NoReturn, Protocol
 
 from isal import igzip_lib
 from isal.igzip_lib import IsalError
 
-from logfanout.errors import ObjectCorrupt, ObjectRefused
+from logfanout.errors import ObjectCorrupt, ObjectRefused, Permanent
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -25,6 +25,7 @@ else:
 PIECE_BYTES = 1024 * 1024
 # What is inflated comes in shorter ones: igzip grows what it returns by doubling and copying, a third of its time.
 _STEP_BYTES = 64 * 1024
+TOGETHER_BYTES = 512 * 1024  # and so much is handed on at once: a small object at a stroke
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -143,17 +144,36 @@ class Inflation:
         return piece
 
 
-async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIterator[bytes]:
-    """Yield the inflated pieces of *chunks*, each at most ``PIECE_BYTES`` long and none empty."""
+async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIterator[Sequence[bytes]]:
+    """Yield the inflated pieces of *chunks*, some at once: one at least, and hardly more than ``TOGETHER_BYTES``."""
     turn_bytes = PIECE_BYTES
     async for chunk in chunks:
-        for piece in inflation.feed(chunk):
-            yield piece
+        for pieces in _together(inflation.feed(chunk)):
+            yield pieces
             if inflation.inflated_bytes >= turn_bytes:
                 turn_bytes = inflation.inflated_bytes + PIECE_BYTES
                 await asyncio.sleep(0)  # one read may inflate a thousandfold: others must get their turn meanwhile
-    for piece in inflation.finish():
-        yield piece
+    for pieces in _together(inflation.finish()):
+        yield pieces
+
+
+def _together(pieces: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield *pieces*, some at once; those before a corrupt place come before its error."""
+    some: list[bytes] = []
+    size_bytes = 0
+    try:
+        for piece in pieces:
+            some.append(piece)
+            size_bytes += len(piece)
+            if size_bytes >= TOGETHER_BYTES:
+                yield some
+                some, size_bytes = [], 0
+    except Permanent:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
 
 
 def _inflater_for(head: bytes) -> _Inflater | None:

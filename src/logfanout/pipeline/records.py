@@ -34,6 +34,7 @@ _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one de
 _JUDGED_FROM = 1000
 _READABLE_ONE_IN = 100
 _MOST_AT_ONCE = 1000  # records read the exact way, before the shortcuts are tried again
+_SECONDS = _times.Seconds()  # what one object's events tell of a second holds for all: pods write at the same time
 _QUOTE = ord('"')
 _EMPTY = 2  # the length of '""'
 
@@ -85,15 +86,14 @@ class RecordReader:
         self._hasty = True  # whether cuts are guessed before pieces are put together: until a guess was wrong
         self._position = 0
         self._readable = 0  # of the records before the position
-        self._seconds = _times.Seconds()
 
     def __repr__(self) -> str:
         return f"<RecordReader {self._name} at record {self._position}, {self._waiting_bytes} bytes waiting>"
 
-    def feed(self, piece: bytes) -> Iterator[Records]:
-        """Yield the records that *piece* completes, if there is enough to look at."""
-        self._pieces.append(piece)
-        self._waiting_bytes += len(piece)
+    def feed(self, *pieces: bytes) -> Iterator[Records]:
+        """Yield the records that *pieces* complete, if there is enough to look at."""
+        self._pieces.extend(pieces)
+        self._waiting_bytes += sum(map(len, pieces))
         if self._waiting_bytes >= self._enough_bytes:
             yield from self._taken(final=False)
 
@@ -241,7 +241,7 @@ class RecordReader:
         stamps: Sequence[_times.Stamp],
         positions: Sequence[int],
     ) -> Records:
-        known = _times.many(stamps, self._seconds)
+        known = _times.many(stamps, _SECONDS)
         untimed = known.count(None)  # type: ignore[arg-type]
         times: list[int] = [self._untimed_ms if t is None else t for t in known] if untimed else known  # type: ignore[assignment]
         records = Records(
