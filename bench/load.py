@@ -19,6 +19,7 @@ from logfanout.demo.vector import Framing
 
 BUCKET = "bench-logs"
 MESSAGE_BYTES = 370
+SPAN_SECONDS = 300  # from an object's first event to its last: collectors write one for each pod every five minutes
 # What applications say again and again; one in some dozens is not ASCII, as in clusters at large.
 PHRASES = (
     'Reconciled the object after its lease was renewed by the leader "kube-controller-manager"',
@@ -91,20 +92,21 @@ def _object(load: Load, variant: int) -> bytes:
         annotations=ANNOTATIONS,
         labels=LABELS,
     )
-    # An object's events lie minutes apart at the most, and never ahead of the clock.
-    lines = pods.lines(pod, load.records, until_ns=time.time_ns(), rng=_Hurried(rng), speak=_speak)
+    paced = _Paced(rng, gap_ns=SPAN_SECONDS * 10**9 / load.records)
+    lines = pods.lines(pod, load.records, until_ns=time.time_ns(), rng=paced, speak=_speak)  # none ahead of the clock
     return vector.log_object(pod, lines, framing=load.framing, unique=UUID(int=variant)).body
 
 
-class _Hurried(Random):
-    """Gaps a hundredth as long: sixty thousand lines must lie within one day's stream."""
+class _Paced(Random):
+    """Gaps of *gap_ns* on average, whatever is asked for."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, gap_ns: float) -> None:
         super().__init__(rng.getrandbits(64))
+        self._gap_ns = gap_ns
 
     def expovariate(self, lambd: float = 1.0) -> float:
         """Return the gap to the next line, in nanoseconds."""
-        return super().expovariate(lambd * 100)
+        return super().expovariate(1 / self._gap_ns)
 
 
 def _speak(of: pods.Pod, rng: Random, at: datetime) -> str:

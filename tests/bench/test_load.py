@@ -35,6 +35,7 @@ def test_an_object_holds_what_is_counted(framing: Framing, members: int) -> None
     times = read(made.members)
     assert len(times) == given.events == 50 * members
     assert time.time() * 1000 - 3_600_000 < min(times) <= max(times) <= time.time() * 1000
+    assert 100_000 < max(times) - min(times) < 600_000
 
 
 def test_a_record_is_as_long_as_a_collectors() -> None:
