@@ -54,7 +54,7 @@ sys.exit(code)
 WORKS = """
 health.receiving = health.credentials = True
 telemetry.MessagesReceived(count=index + 1).emit()
-telemetry.InHand(messages=10 * (index + 1), oldest_seconds=index).emit()
+telemetry.InHand(messages=10 * (index + 1), oldest_seconds=index, bytes=0).emit()
 note("serves")
 if place and not index:
     note("shares " + os.environ["PROMETHEUS_MULTIPROC_DIR"])

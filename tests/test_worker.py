@@ -113,7 +113,7 @@ class Scene:
 
     def lease(self, body: str, *, receive_count: int = 1) -> Lease:
         message = Received(id="m-1", receipt="r-1", body=body, receive_count=receive_count, sent_ms=NOON_MS)
-        return Lease(message, inbox=self.settled, now_seconds=asyncio.get_running_loop().time(), seconds=30)
+        return Lease(message, inbox=self.settled, now=asyncio.get_running_loop().time, seconds=30)
 
     @property
     def messages(self) -> list[str]:

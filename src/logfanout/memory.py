@@ -126,7 +126,6 @@ class Gate:
     def take(self, size_bytes: int) -> None:
         """Count *size_bytes* more as in hand; never waits."""
         self.held_bytes += size_bytes
-        telemetry.BytesInHand(change=size_bytes).emit()
         if self.open and self.held_bytes >= self.budget_bytes:
             self.open = False
             self._opened.clear()
@@ -141,7 +140,6 @@ class Gate:
         if size_bytes > self.held_bytes:
             raise ValueError(f"{size_bytes} bytes are given back of {self.held_bytes} in hand")
         self.held_bytes -= size_bytes
-        telemetry.BytesInHand(change=-size_bytes).emit()
         if not self.open and self.held_bytes <= self.budget_bytes * REOPEN_AT:
             self.open = True
             self._opened.set()

@@ -298,10 +298,12 @@ class InHand(msgspec.Struct, frozen=True, kw_only=True):
 
     messages: int
     oldest_seconds: float
+    bytes: int
 
     def emit(self) -> None:
         _IN_FLIGHT.set(self.messages)
         _OLDEST.set(self.oldest_seconds)
+        _BYTES_IN_FLIGHT.set(self.bytes)
 
 
 class QueueFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -505,15 +507,6 @@ class ObjectCopied(msgspec.Struct, frozen=True, kw_only=True):
         if self.outcome == "accepted":
             _of(_DELIVERED_BYTES, tenant).inc(self.size_bytes)
         _debug("object_copied", self)
-
-
-class BytesInHand(msgspec.Struct, frozen=True, kw_only=True):
-    """Events on their way to CloudWatch at this moment."""
-
-    change: int
-
-    def emit(self) -> None:
-        _BYTES_IN_FLIGHT.inc(self.change)
 
 
 class StreamMade(msgspec.Struct, frozen=True, kw_only=True):

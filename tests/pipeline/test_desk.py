@@ -38,7 +38,7 @@ def leases(count: int, *, by: Settled, lane: str = "acme") -> list[Lease]:
         Lease(
             Received(id=f"{lane}-{n}", receipt=f"{lane}-{n}", body=lane, receive_count=1, sent_ms=0),
             inbox=by,
-            now_seconds=asyncio.get_running_loop().time(),
+            now=asyncio.get_running_loop().time,
             seconds=60,
         )
         for n in range(count)

@@ -7,8 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from logfanout.errors import AccessRefused, LeaseLost, Throttled, Unavailable
+from logfanout.memory import Gate
 from logfanout.pipeline._leases import LONGEST_LEASE_SECONDS
 from logfanout.pipeline.inbox import Inbox, Lease, Terms
 from logfanout.ports import DeadLetter, DeadLetters, Received, Refusal
@@ -81,10 +83,11 @@ async def serving(
     *,
     dead_letters: DeadLetters | None = None,
     drain_seconds: float = 25,
+    gate: Gate | None = None,
     **changes: Any,
 ) -> AsyncIterator[Serving]:
     """Serve *queue* while the block lasts, then drain."""
-    inbox = Inbox(queue, dead_letters=dead_letters, terms=terms(**changes))
+    inbox = Inbox(queue, dead_letters=dead_letters, terms=terms(**changes), gate=gate)
     if isinstance(queue, WatchedQueue):
         queue.inbox = inbox
     work = Serving(inbox, asyncio.Event())
@@ -123,6 +126,56 @@ async def test_it_never_asks_for_more_than_it_has_slots_for() -> None:
         await work.until(lambda: not queue.bodies())
     assert queue.most_claimed == most_in_hand == 13
     assert queue.calls["delete"] <= 200
+
+
+@virtual_time
+async def test_of_a_long_queue_slots_that_fall_free_together_share_a_receive() -> None:
+    """SQS is paid by the request; none waits long enough for company to be missed."""
+    queue = WatchedQueue()
+    for number in range(400):
+        queue.send(str(number))
+
+    async def handle(lease: Lease) -> None:
+        await asyncio.sleep(0.1 + int(lease.message.body) % 32 / 400)
+        await lease.delete()
+
+    began = now()
+    async with serving(queue, handle, receivers=4) as work:
+        await work.until(lambda: not queue.bodies())
+        took_seconds = now() - began
+    assert len(queue.polls) < 400 / 3  # 325 when each slot is asked for as it falls free
+    assert took_seconds < 1.3 * 400 / 32 * 0.14
+
+
+@virtual_time
+async def test_the_gauges_tell_what_is_in_hand() -> None:
+    """The first message at once, many within a second, and nothing when nothing is left."""
+    queue, may_end = WatchedQueue(), asyncio.Event()
+
+    def told() -> tuple[float | None, ...]:
+        names = ("messages_in_flight", "oldest_in_flight_seconds", "bytes_in_flight")
+        return tuple(REGISTRY.get_sample_value(f"logfanout_{name}") for name in names)
+
+    async def handle(lease: Lease) -> None:
+        with gate.holding(1000):
+            await may_end.wait()
+        await lease.delete()
+
+    gate = Gate(10**6)
+    async with serving(queue, handle, gate=gate) as work:
+        queue.send("{}")
+        await work.until(lambda: work.inbox.in_hand == 1)
+        assert told() == (1, 0, 0)
+        await asyncio.sleep(5)
+        for _ in range(2):
+            queue.send("{}")
+            await asyncio.sleep(5)
+        messages, oldest, held = told()
+        assert (messages, held) == (3, 3000)
+        assert oldest == pytest.approx(15, abs=0.5)
+        may_end.set()
+        await work.until(lambda: not queue.bodies())
+        assert told() == (0, 0, 0)
 
 
 @virtual_time

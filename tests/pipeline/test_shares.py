@@ -4,12 +4,14 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from logfanout.pipeline._shares import (
     BATCH,
+    GATHER_SECONDS,
     GLANCE_SECONDS,
     LONGEST_DELAY_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -147,9 +149,38 @@ def test_no_more_is_asked_for_than_could_be_kept() -> None:
     shares.asked(6)
     assert shares.wanted(now_seconds=0) == 0
     assert shares.wanted_after_seconds(now_seconds=0) is None
-    shares.answered(10)
+    shares.answered(10, now_seconds=0)
     assert shares.wanted(now_seconds=0) == 10
     assert shares.wanted_after_seconds(now_seconds=0) == 0
+
+
+def test_behind_a_full_answer_free_slots_share_a_receive() -> None:
+    """SQS has more: ten slots, or a third of a few, are waited for, but not for long."""
+    for slots, enough in ((32, 10), (16, 5), (2, 1)):
+        shares: Shares[str] = Shares(slots=slots, room=2 * slots)
+        running = filled(shares, "a", slots)
+        shares.asked(1)
+        shares.answered(1, brought=1, now_seconds=100)
+        for item in running[: enough - 1]:
+            shares.leave(item, now_seconds=100)
+            assert shares.wanted(now_seconds=100) == 0
+            assert shares.wanted_after_seconds(now_seconds=100) == pytest.approx(GATHER_SECONDS)
+            assert shares.wanted(now_seconds=100 + GATHER_SECONDS) == shares.free
+        for item in running[enough - 1 :]:
+            shares.leave(item, now_seconds=100)
+            assert shares.wanted(now_seconds=100) == min(shares.free, BATCH)
+
+
+def test_behind_an_answer_that_left_something_to_be_desired_each_slot_is_asked_for() -> None:
+    """The queue has no more: whatever comes next is to be had at once."""
+    shares: Shares[str] = Shares(slots=32, room=64)
+    filled(shares, "a", 31)
+    shares.asked(1)
+    shares.answered(1, brought=1, now_seconds=100)
+    shares.asked(1)
+    shares.answered(1, brought=0, now_seconds=100)
+    assert shares.wanted(now_seconds=100) == shares.free
+    assert shares.wanted_after_seconds(now_seconds=100) == 0
 
 
 def test_without_a_free_slot_nothing_is_asked_for() -> None:
@@ -179,7 +210,7 @@ def look(shares: Shares[str], lane: str, *, now_seconds: float) -> float:
     assert shares.wanted_after_seconds(now_seconds=now) is None, "one look at a time"
     for number in range(BATCH):
         shares.arrive(lane, f"{lane} at {now} {number}", now_seconds=now)
-    shares.answered(BATCH)
+    shares.answered(BATCH, brought=BATCH, now_seconds=now)
     return wait
 
 
@@ -387,9 +418,10 @@ class Backlog:
             self.finish(now)
             while self.visible and (wanted := self.shares.wanted(now_seconds=now)):
                 self.shares.asked(wanted)
-                for _ in range(min(wanted, len(self.visible))):
+                brought = min(wanted, len(self.visible))
+                for _ in range(brought):
                     self.receive(self.visible.popleft(), now)
-                self.shares.answered(wanted)
+                self.shares.answered(wanted, brought=brought, now_seconds=now)
 
     def finish(self, now: float) -> None:
         for item in [item for item, end in self.ends.items() if end <= now]:

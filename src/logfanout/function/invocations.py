@@ -128,14 +128,13 @@ class Invocation:
 
     async def run(self, messages: Sequence[Received], *, courier: Courier, gate: Gate, deadline_seconds: float) -> None:
         """Settle what can be by loop time *deadline_seconds*, some reserve before it."""
-        now = _now()
-        seconds = max(deadline_seconds - now, 0.0)
+        seconds = max(deadline_seconds - _now(), 0.0)
         reserve = min(RESERVE_SECONDS, seconds * RESERVE_SHARE)
         worker = Worker(courier, max_receives=self._source.max_receives)
         telemetry.MessagesReceived(count=len(messages)).emit()
         async with Desk(worker.handle, slots=self._terms.slots, lane=courier.lane, gate=gate) as desk:
             for message in messages:
-                desk.lay(Lease(message, inbox=self, now_seconds=now, seconds=seconds))
+                desk.lay(Lease(message, inbox=self, now=_now, seconds=seconds))
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline_seconds - reserve):
                     await desk.until_clear()

@@ -15,7 +15,7 @@ from logfanout.places import Places
 from logfanout.ports import Queue, Refusal
 from logfanout.retrying import patiently
 
-_PARALLEL_DELETES = 4
+_PARALLEL_DELETES = 2
 _PATIENTLY = patiently()
 
 
@@ -26,10 +26,11 @@ class Deletions:
         self._queue = queue
         self._waiting: list[tuple[str, asyncio.Future[Refusal | None]]] = []
         self._turn = Places(_PARALLEL_DELETES)
+        self._loop = asyncio.get_running_loop()
 
     async def delete(self, receipt: str) -> Refusal | None:
         """Return ``None`` once SQS has deleted *receipt*'s message, or why it has not."""
-        answer: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Refusal | None] = self._loop.create_future()
         self._waiting.append((receipt, answer))
         await self._turn.enter()
         try:

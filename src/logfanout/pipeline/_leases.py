@@ -7,12 +7,14 @@ it, however slow a destination is.
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from logfanout import telemetry
 from logfanout.errors import LeaseLost, LogfanoutError
+from logfanout.memory import Gate
 from logfanout.ports import DeadLetter, Queue, Received, Refusal
 
 BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
@@ -20,6 +22,7 @@ BATCH = 10  # "Amazon SQS message quotas": a batch call takes ten
 LONGEST_LEASE_SECONDS = 12 * 3600 - 60
 EXTEND_AT = 1 / 3  # of the lease: two extensions may fail before it is lost
 LONGEST_GIVE_BACK_SECONDS = 900.0
+REPORT_SECONDS = 1.0  # between two reports of many messages: gauges are looked at a few times a minute
 
 
 class Settling(Protocol):
@@ -33,12 +36,14 @@ class Settling(Protocol):
 class Lease:
     """One message in hand: it is ours until it is settled, or until SQS says it is not."""
 
-    def __init__(self, message: Received, *, inbox: Settling, now_seconds: float, seconds: float) -> None:
+    def __init__(self, message: Received, *, inbox: Settling, now: Callable[[], float], seconds: float) -> None:
+        """*now* tells loop time; the message is hidden for *seconds* from then on."""
         self.message = message
         self.lost = False
         self.settled = False
-        self.received_seconds = now_seconds  # loop time
-        self.hidden_until_seconds = now_seconds + seconds
+        self.received_seconds = now()
+        self.hidden_until_seconds = self.received_seconds + seconds
+        self._now = now
         self._inbox = inbox
 
     def __repr__(self) -> str:
@@ -57,7 +62,7 @@ class Lease:
         To delete is worth a try even then, since SQS refuses it if another has it. To go on sending is not, since that
         one sends the same by now; nor is hiding the message or showing it, which would be at that one's cost.
         """
-        return _now() >= self.hidden_until_seconds
+        return self._now() >= self.hidden_until_seconds
 
     def require_hidden(self) -> None:
         """Raise ``LeaseLost`` also if the lease has run out."""
@@ -84,11 +89,17 @@ class Lease:
 class Leases:
     """The messages in hand; *on_lost* is told of each that is not ours any more."""
 
-    def __init__(self, queue: Queue, *, seconds: int, on_lost: Callable[[Lease], None]) -> None:
+    def __init__(
+        self, queue: Queue, *, seconds: int, on_lost: Callable[[Lease], None], gate: Gate | None = None
+    ) -> None:
+        """*gate* tells how many bytes are in hand with them."""
         self.seconds = seconds
+        self._gate = gate
+        self._report_due = -math.inf  # loop time
         self._queue = queue
         self._on_lost = on_lost
         self._held: dict[str, Lease] = {}  # by receipt, the oldest first
+        self._now = asyncio.get_running_loop().time  # kept: a message asks for it ten times
 
     def __repr__(self) -> str:
         return f"<Leases, {len(self._held)} held>"
@@ -102,7 +113,7 @@ class Leases:
 
     def take(self, message: Received, *, inbox: Settling) -> Lease:
         """Return the lease of *message*, just received."""
-        lease = Lease(message, inbox=inbox, now_seconds=_now(), seconds=self.seconds)
+        lease = Lease(message, inbox=inbox, now=self._now, seconds=self.seconds)
         self._held[message.receipt] = lease
         self.report()
         return lease
@@ -119,16 +130,23 @@ class Leases:
         ).emit()
 
     def report(self) -> None:
-        """Bring the gauges up to date."""
+        """Bring the gauges up to date: at once when the first message comes or the last one goes, else now and then."""
+        now = self._now()
+        if len(self._held) > 1 and now < self._report_due:
+            return
+        self._report_due = now + REPORT_SECONDS
         oldest = next(iter(self._held.values()), None)
-        age = _now() - oldest.received_seconds if oldest else 0.0
-        telemetry.InHand(messages=len(self._held), oldest_seconds=age).emit()
+        telemetry.InHand(
+            messages=len(self._held),
+            oldest_seconds=now - oldest.received_seconds if oldest else 0.0,
+            bytes=self._gate.held_bytes if self._gate else 0,
+        ).emit()
 
     async def keep_hidden(self) -> None:
         """Extend every lease in good time, for as long as it is held; ends only when cancelled."""
         while True:
             await asyncio.sleep(self.seconds * EXTEND_AT / 2)
-            now = _now()
+            now = self._now()
             due = [
                 lease
                 for lease in self._held.values()
@@ -148,7 +166,7 @@ class Leases:
 
     async def _extend(self, leases: Sequence[Lease]) -> None:
         """Extend a batch; a call without an answer is given up in time for the next one."""
-        now, longest = _now(), self.seconds * EXTEND_AT / 2
+        now, longest = self._now(), self.seconds * EXTEND_AT / 2
         try:
             async with asyncio.timeout(longest):
                 refusals = await hide_each(self._queue, leases, seconds=self.seconds)
@@ -202,7 +220,3 @@ def _outcome(refusal: Refusal | None) -> str:
     if refusal is None:
         return "extended"
     return "lost" if refusal.lost else "refused"
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

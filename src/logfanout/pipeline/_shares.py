@@ -28,6 +28,10 @@ has met no lane but the crowd's has seen a long backlog whole, and is taken up a
 that a tenant alone on its queue may be as slow as it likes; and while no slot is free nothing is looked for, since
 what would be found could not start: then receiving pauses.
 
+Apart from lanes, receives are made worth their price: SQS is paid by the request. Behind an answer that brought all it
+was asked for there is more; the next receive then waits until it can ask for ten, or for a third of few slots, though
+no longer than ``GATHER_SECONDS``. Where the queue holds less than is asked for, each free slot is asked for at once.
+
 So a slow tenant delays the others by little more than a look through its backlog, and holds what slots the others do
 not use; a lane below its share (slots divided by active lanes) never waits for one at or above it to start first.
 """
@@ -44,6 +48,8 @@ LOOKS_PER_SECOND = 200.0  # messages seen
 LOOK_SECONDS = 600.0  # for how long to look in vain
 LOOK_AGAIN_SECONDS = 3600.0  # from the beginning of one look to that of the next
 GLANCE_SECONDS = 30.0  # in between: one receive, which by luck meets somebody
+GATHER_SECONDS = 0.02  # for which free slots wait for others to share a receive with; an object takes some 0.1 s
+GATHERED = 1 / 3  # of the slots: as many are enough for a receive, the others work meanwhile
 NO_WAIT_SECONDS = 0.001  # a timer may be early by less: who waited for it must not find that it has to wait again
 RESERVE = 1 / 8  # of the slots
 LONGEST_DELAY_SECONDS = 900.0  # CONTRACT §1, of a message given back
@@ -112,6 +118,8 @@ class Shares(Generic[Item]):
         self.running = 0
         self.waiting = 0
         self._asked = 0  # messages that receives under way may bring
+        self._enough = max(1, min(BATCH, int(slots * GATHERED)))  # messages to ask for without waiting for more
+        self._gathered_seconds = -math.inf  # from when on fewer are asked for, too
         self._read_seconds = -math.inf  # when the next look is due, at its pace; each arrival puts it off
         self._arrived_seconds = -math.inf
         self._crowd: Hashable = None  # the lane last given back from
@@ -148,7 +156,8 @@ class Shares(Generic[Item]):
             return 0
         places = self._places
         if places > 0:
-            return min(BATCH, unclaimed, places)
+            most = min(BATCH, unclaimed, places)
+            return most if most >= self._enough or not self._gather_wait(now_seconds) else 0
         return 0 if self._look_wait(now_seconds) else BATCH
 
     def wanted_after_seconds(self, *, now_seconds: float) -> float | None:
@@ -156,8 +165,12 @@ class Shares(Generic[Item]):
         if self.free <= self._asked:
             return None
         if self._places > 0:
-            return 0.0
+            return self._gather_wait(now_seconds)
         return self._look_wait(now_seconds)
+
+    def _gather_wait(self, now_seconds: float) -> float:
+        wait = self._gathered_seconds - now_seconds
+        return wait if wait > NO_WAIT_SECONDS else 0.0
 
     @property
     def _places(self) -> int:
@@ -176,9 +189,10 @@ class Shares(Generic[Item]):
         """Note that a receive of up to *count* messages is under way."""
         self._asked += count
 
-    def answered(self, count: int) -> None:
-        """Note that the receive of up to *count* has ended; what it brought has arrived, each by ``arrive``."""
+    def answered(self, count: int, *, brought: int = 0, now_seconds: float) -> None:
+        """Note that the receive of up to *count* has ended; what it *brought* has arrived, each by ``arrive``."""
         self._asked -= count
+        self._gathered_seconds = now_seconds + GATHER_SECONDS if brought >= count else -math.inf
 
     def arrive(self, lane: Hashable, item: Item, *, receives: int = 1, now_seconds: float) -> Start | Wait | Full[Item]:
         """Say what becomes of *item*, a message of *lane* that was received *receives* times."""

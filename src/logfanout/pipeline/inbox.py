@@ -77,11 +77,14 @@ class Inbox:
         self._lane = lane
         self._gate = gate
         self._shares: Shares[Lease] = Shares(slots=terms.slots, room=terms.slots * ROOM)
-        self._changed = asyncio.Event()  # set for a moment when something left: another may be asked for
-        self._leases = Leases(queue, seconds=terms.lease_seconds, on_lost=self._forget)
+        self._changed = asyncio.Event()  # set for a moment when another message may be asked for
+        self._asking = asyncio.Lock()  # one receiver at a time looks for a place; the others need not be told meanwhile
+        self._has_alarm = False  # whether it looks again by itself
+        self._leases = Leases(queue, seconds=terms.lease_seconds, on_lost=self._forget, gate=gate)
         self._started: set[Lease] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._deletions = Deletions(queue)
+        self._now = asyncio.get_running_loop().time
 
     def __repr__(self) -> str:
         return f"<Inbox {self._leases!r} {self._shares!r}>"
@@ -103,7 +106,7 @@ class Inbox:
                 for n in range(self.terms.receivers)
             ]
             await stop.wait()
-            deadline = _now() + drain_seconds
+            deadline = self._now() + drain_seconds
             reserve = min(RESERVE_SECONDS, drain_seconds / 4)
             self._shares.clear()
             # Beside the rest: SQS may be slow to answer, and what was started has its own time to finish in.
@@ -125,7 +128,7 @@ class Inbox:
 
     async def _finish_started(self, deadline: float, reserve: float) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=max(deadline - reserve - _now(), 0))
+            await asyncio.wait(self._tasks, timeout=max(deadline - reserve - self._now(), 0))
         unfinished = list(self._tasks)
         for task in unfinished:
             task.cancel()
@@ -135,7 +138,7 @@ class Inbox:
     async def _cut_off(self, deadline: float) -> None:
         """End at *deadline* what still tidies up after it was told to end: remembering progress takes a call."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=max(deadline - _now(), 0))
+            await asyncio.wait(self._tasks, timeout=max(deadline - self._now(), 0))
         for task in self._tasks:
             task.cancel()
 
@@ -161,13 +164,14 @@ class Inbox:
     async def _receive(self, handle: Handle, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wait_seconds, failures = FIRST_POLL_SECONDS, 0
         while not stop.is_set():
-            most = await self._places()
+            most, brought = await self._places(), 0
             try:
                 messages = await self._queue.receive(
                     most=most, wait_seconds=wait_seconds, hide_seconds=self.terms.lease_seconds
                 )
+                brought = len(messages)
                 if messages:
-                    telemetry.MessagesReceived(count=len(messages)).emit()
+                    telemetry.MessagesReceived(count=brought).emit()
                 for message in messages:
                     self._arrived(message, handle, group, stop)
                 self.receiving, failures, wait_seconds = True, 0, LONG_POLL_SECONDS
@@ -175,25 +179,31 @@ class Inbox:
                 self.receiving, failures = False, failures + 1
                 await self._pause(error, failures, stop)
             finally:
-                self._shares.answered(most)
-                self._tell_receivers()
+                self._shares.answered(most, brought=brought, now_seconds=self._now())
+                self._tell_receiver()
 
     async def _places(self) -> int:
         """Return how many messages to ask for, once it is one at least; they count as asked for from then on."""
-        while True:
-            if self._gate is not None:
-                await self._gate.until_open()
-            most = self._shares.wanted(now_seconds=_now())
-            if most:
-                self._shares.asked(most)
-                return most
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._shares.wanted_after_seconds(now_seconds=_now())):
-                    await self._changed.wait()
+        async with self._asking:
+            while True:
+                if self._gate is not None:
+                    await self._gate.until_open()
+                now_seconds = self._now()
+                most = self._shares.wanted(now_seconds=now_seconds)
+                if most:
+                    self._shares.asked(most)
+                    return most
+                alarm_seconds = self._shares.wanted_after_seconds(now_seconds=now_seconds)
+                self._has_alarm = alarm_seconds is not None
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(alarm_seconds):
+                        await self._changed.wait()
 
-    def _tell_receivers(self) -> None:
-        self._changed.set()  # wakes those who wait now; who comes later looks for himself first
-        self._changed.clear()
+    def _tell_receiver(self) -> None:
+        """Wake the receiver that looks for a place, if there may be one, or something to wait for."""
+        if not self._has_alarm or self._shares.wanted(now_seconds=self._now()):
+            self._changed.set()  # wakes who waits now; who comes later looks for himself first
+            self._changed.clear()
 
     async def _pause(self, error: LogfanoutError, failures: int, stop: asyncio.Event) -> None:
         longest = min(0.5 * 2 ** min(failures, 16), _LONGEST_POLL_WAIT_SECONDS)
@@ -208,7 +218,7 @@ class Inbox:
         if stop.is_set():  # it came while we were told to stop: what is held and not started is shown again
             return
         receives = message.receive_count
-        match self._shares.arrive(self._lane(message), lease, receives=receives, now_seconds=_now()):
+        match self._shares.arrive(self._lane(message), lease, receives=receives, now_seconds=self._now()):
             case Start():
                 self._start(lease, handle, group)
             case Wait():
@@ -233,9 +243,9 @@ class Inbox:
                 await lease.give_back()
         finally:
             self._started.discard(lease)
-            for next_lease in self._shares.leave(lease, now_seconds=_now()):
+            for next_lease in self._shares.leave(lease, now_seconds=self._now()):
                 self._start(next_lease, handle, group)
-            self._tell_receivers()
+            self._tell_receiver()
 
     def _forget(self, lease: Lease) -> None:
         """Let go of a lost lease's place in the room; if it is being worked on, that notices by itself."""
@@ -277,7 +287,3 @@ def _left(outcome: str, refusal: Refusal | None) -> str:
     if refusal is None:
         return outcome
     return "lost" if refusal.lost else "kept"
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -108,6 +108,7 @@ class Sweep:
         self._told = told
         self._courier = courier
         worker = Worker(courier, max_receives=terms.attempts)
+        self._gate = gate
         self._desk = Desk(worker.handle, slots=terms.slots, lane=courier.lane, gate=gate)
         self._pass = 0
         self._done: dict[bytes, int] = {}  # to the pass that last listed it; some 150 bytes each
@@ -291,13 +292,13 @@ class Sweep:
         )
         attempt.begun_seconds = _now()
         self._in_hand[identity] = attempt
-        self._desk.lay(Lease(message, inbox=self, now_seconds=attempt.begun_seconds, seconds=math.inf))
+        self._desk.lay(Lease(message, inbox=self, now=_now, seconds=math.inf))
         self._report()
 
     def _report(self) -> None:
         oldest = next(iter(self._in_hand.values()), None)
         age = _now() - oldest.begun_seconds if oldest else 0.0
-        telemetry.InHand(messages=self.in_hand, oldest_seconds=age).emit()
+        telemetry.InHand(messages=self.in_hand, oldest_seconds=age, bytes=self._gate.held_bytes).emit()
 
     async def delete(self, lease: Lease) -> None:
         """Note that *lease*'s object is done with."""
