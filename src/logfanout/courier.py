@@ -6,11 +6,12 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
+
+import msgspec
 
 from logfanout import heartbeats, telemetry
 from logfanout.destinations.kind import Delivery, Kind, Shipment
@@ -61,8 +62,7 @@ class World:
     quarantine: Quarantine | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Journey:
+class _Journey(msgspec.Struct, kw_only=True):
     """One object on its way."""
 
     ref: ObjectRef
@@ -71,6 +71,7 @@ class _Journey:
     inflation: Inflation
     lease: Lease | None
     memory: Memory
+    now: Callable[[], float]  # loop time
     deliveries: Sequence[Delivery] = ()
     served: Sequence[Destination] = ()  # those that have everything now
 
@@ -81,8 +82,8 @@ class Courier:
     def __init__(self, world: World, rules: Rules) -> None:
         self._world = world
         self._rules = rules
-        # One attempt at an object at a time: a notice repeated meanwhile waits, and then finds it delivered.
-        self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # One attempt at an object at a time: a repeated notice's awaits the end of the first, and finds it delivered.
+        self._in_hand: dict[str, asyncio.Event] = {}
 
     def __repr__(self) -> str:
         return f"<Courier {self._world.directory!r} {self._world.ledgers!r} to {', '.join(self._world.kinds)}>"
@@ -107,13 +108,20 @@ class Courier:
 
         *received_before*: somebody else may have been at it. *lease* is asked between chunks whether to go on.
         """
-        began = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        began = now()
         inflation = Inflation(name=ref.uri, max_bytes=self._rules.max_inflated_bytes)
         outcome = "failed"
         try:
             name = object_id(ref)
-            async with self._in_hand.setdefault(name, asyncio.Lock()):
-                outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before)
+            while (other := self._in_hand.get(name)) is not None:
+                await other.wait()
+            self._in_hand[name] = over = asyncio.Event()
+            try:
+                outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before, now=now)
+            finally:
+                del self._in_hand[name]
+                over.set()
         except Permanent:
             outcome = "set_aside"
             raise
@@ -124,13 +132,20 @@ class Courier:
                 tenant=self.tenant_of(ref),
                 compressed_bytes=inflation.compressed_bytes,
                 inflated_bytes=inflation.inflated_bytes,
-                seconds=asyncio.get_running_loop().time() - began,
+                seconds=now() - began,
             ).emit()
         if outcome == "delivered" and ref.event_ms:
             telemetry.ObjectDelivered(lag_seconds=(self._world.clock.epoch_ms() - ref.event_ms) / 1000).emit()
 
     async def _delivered(
-        self, ref: ObjectRef, name: str, inflation: Inflation, lease: Lease | None, *, received_before: bool
+        self,
+        ref: ObjectRef,
+        name: str,
+        inflation: Inflation,
+        lease: Lease | None,
+        *,
+        received_before: bool,
+        now: Callable[[], float],
     ) -> str:
         """Return the outcome ``ObjectFinished`` reports; *name* is the object's among those in hand."""
         if self._world.quarantine and self._world.quarantine.holds(ref):
@@ -144,7 +159,7 @@ class Courier:
         if memory.finished:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
             return "duplicate"
-        journey = _Journey(ref=ref, id=remembered_as, key=key, inflation=inflation, lease=lease, memory=memory)
+        journey = _Journey(ref=ref, id=remembered_as, key=key, inflation=inflation, lease=lease, memory=memory, now=now)
         try:
             outcome = await self._routed(journey)
         except BaseException:  # a cancelled attempt leaves its progress too
@@ -174,7 +189,7 @@ class Courier:
             if self._rules.drop_unknown_tenants:
                 return "unsubscribed"
             raise
-        self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=_now())
+        self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=journey.now())
         wanting = routes.wanting(tenant, application=journey.key.application)
         owed = [each for each in wanting if journey.memory.taken.get(each.id) != ALL]
         if owed:
@@ -188,7 +203,7 @@ class Courier:
     async def _admitted(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Deliver to those whose breaker lets us; a parked one costs no slot, no connection and no session."""
         breakers = self._world.breakers
-        admissions = [(each, breakers.admit(each, now_seconds=_now())) for each in wanting]
+        admissions = [(each, breakers.admit(each, now_seconds=journey.now())) for each in wanting]
         try:
             admitted = [each for each, admission in admissions if not isinstance(admission, Parked)]
             if admitted:
@@ -202,18 +217,18 @@ class Courier:
                     f"{destination} is parked: {admission.why}", retry_after_seconds=admission.retry_after_seconds
                 )
 
-    def _tell_breakers(self, deliveries: Sequence[Delivery]) -> None:
+    def _tell_breakers(self, deliveries: Sequence[Delivery], *, now_seconds: float) -> None:
         for delivery in deliveries:
             if delivery.refusal is not None:
-                self._world.breakers.refused(delivery.destination, delivery.refusal, now_seconds=_now())
+                self._world.breakers.refused(delivery.destination, delivery.refusal, now_seconds=now_seconds)
             elif delivery.accepted:
-                self._world.breakers.succeeded(delivery.destination, now_seconds=_now())
+                self._world.breakers.succeeded(delivery.destination, now_seconds=now_seconds)
 
     async def _poured(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Read the object at most once, and deliver it to each destination."""
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._handed_over(deliveries, journey)
-        self._tell_breakers(deliveries)
+        self._tell_breakers(deliveries, now_seconds=journey.now())
         _account(deliveries, complete=_is_complete(unreadable))
         if unreadable is None:
             journey.served = [delivery.destination for delivery in deliveries if delivery.failure is None]
@@ -287,10 +302,6 @@ def _reading_bytes(ref: ObjectRef) -> int:
     """Return about how much of *ref* is in memory while it is read, besides the batches on their way."""
     inflated = ref.size_bytes * USUAL_RATIO or MOST_READING_BYTES
     return min(inflated, MOST_READING_BYTES)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _is_identified(ref: ObjectRef) -> bool:

@@ -7,7 +7,8 @@ worst of a message's objects decides its fate; a letter set aside names only the
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from logfanout import telemetry
 from logfanout.courier import Courier
@@ -23,11 +24,10 @@ _DETAIL_LENGTH = 1024
 REDRIVEN_AFTER_MS = 300_000
 
 
-@dataclass(slots=True)
-class Report:
+class Report(msgspec.Struct):
     """How a message went: what failed of it, and which objects are therefore still owed."""
 
-    failures: list[tuple[ObjectRef | None, LogfanoutError]] = field(default_factory=list)
+    failures: list[tuple[ObjectRef | None, LogfanoutError]] = msgspec.field(default_factory=list)
 
     @property
     def verdict(self) -> Verdict:

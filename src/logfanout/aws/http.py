@@ -46,9 +46,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Origin:
-    """Whom a connection is to, and through whom."""
+    """Whom a connection is to, and through whom; compared by identity, see ``_origin``."""
 
     scheme: str
     authority: str  # host, and port where it is not the scheme's own
@@ -178,7 +178,10 @@ class Http:
 
 @lru_cache(maxsize=1024)
 def _origin(scheme: str, authority: str, proxy: str | None) -> _Origin:
-    """One value for each, so that it is hashed and compared by identity in most cases."""
+    """Return the one value of them: connections are found by it several times a request.
+
+    Of more origins than are remembered one may have two: its connections under the first are then closed unused.
+    """
     return _Origin(scheme, authority, proxy)
 
 

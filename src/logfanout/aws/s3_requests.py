@@ -44,6 +44,8 @@ class S3Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def query(self) -> str:
         """What stands behind the question mark."""
+        if not self.arguments:
+            return ""
         return "&".join(f"{name}={encoded_value(value)}" for name, value in sorted(self.arguments.items()))
 
 
@@ -79,14 +81,15 @@ class S3Requests:
     async def _send(self, request: S3Request, by: Credentials | None) -> Answer:
         region = self._regions.get(request.bucket, request.region)
         endpoint = await self._endpoints.of_bucket(request.bucket, region=region)
+        unsigned = _unsigned(request, endpoint)
         headers = signed(
-            _unsigned(request, endpoint),
+            unsigned,
             by=by or await self._credentials(),
             scope=Scope(region=endpoint.region, service="s3"),
             at_seconds=self.now_seconds(),
         )
         url = f"{endpoint.url}/{request.path}"
-        url = f"{url}?{request.query}" if request.query else url
+        url = f"{url}?{unsigned.query}" if unsigned.query else url
         return await self._http.request(request.method, url, headers=headers, body=request.body, proxy=endpoint.proxy)
 
     def _has_moved(self, request: S3Request, answer: Answer) -> bool:

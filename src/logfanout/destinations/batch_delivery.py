@@ -7,8 +7,9 @@ The end of the ``async with`` block is the acknowledgement: whatever was launche
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
+
+import msgspec
 
 from logfanout import telemetry
 from logfanout.destinations.kind import Shipment
@@ -28,8 +29,7 @@ from logfanout.tenants.rows import Destination
 PUTS_PER_OBJECT = 4
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, kw_only=True):
     """What became of an object's events on their way to one destination; see CONTRACT §6 for the equation."""
 
     read: int = 0  # records, and the extra parts of those that were split
@@ -37,7 +37,7 @@ class Tally:
     delivered_before: int = 0  # by an earlier attempt, or quarantined by it
     skipped: int = 0  # an empty message
     quarantined: int = 0
-    refused: dict[str, int] = field(default_factory=dict)  # can never be delivered, by reason; the quarantined too
+    refused: dict[str, int] = {}  # can never be delivered, by reason; the quarantined too
     untimed: int = 0  # of the delivered: given the object's LastModified
 
     @property
@@ -108,7 +108,7 @@ class BatchDelivery:
         self._keeper = keeper
         self._kept: list[int] = []  # positions the keeper has been given
         self._keeping = asyncio.Lock()
-        self._puts = asyncio.TaskGroup()
+        self._puts: asyncio.TaskGroup | None = None  # of what is put while the object is read: of most, nothing
         self._places = Places(PUTS_PER_OBJECT)
 
     def __repr__(self) -> str:
@@ -120,11 +120,11 @@ class BatchDelivery:
         return self.tally.delivered > 0
 
     async def __aenter__(self) -> Self:
-        await self._puts.__aenter__()
         return self
 
     async def __aexit__(self, *raised: Any) -> None:
-        await self._puts.__aexit__(*raised)
+        if self._puts is not None:
+            await self._puts.__aexit__(*raised)
         self.tally.read += self._batches.split
         self.tally.delivered_before += self._batches.taken_before
         await self._flush()
@@ -148,21 +148,21 @@ class BatchDelivery:
             await self._cast_out(outcasts)
 
     async def finish(self) -> None:
-        """Put what is left; nothing follows.
+        """Put what is left, a batch for each day; nothing follows.
 
-        The last batch, of most objects the only one, is put here and not in a task of its own: other objects' work
-        would come between its encoding and its sending, and push it out of the processor's cache.
+        They are put here and not in tasks of their own: other objects' work would come between a batch's encoding and
+        its sending, and push it out of the processor's cache. All are cut first, which sets the records free.
         """
-        batches = list(self._batches.finish())
-        for batch in batches[:-1]:
-            await self._launch(batch)
-        for batch in batches[-1:]:
+        for batch in list(self._batches.finish()):
             if await self._may_put():
                 await self._put(batch)
 
     async def _launch(self, batch: Batch) -> None:
-        if await self._may_put():
-            self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+        if not await self._may_put():
+            return
+        if self._puts is None:
+            self._puts = await asyncio.TaskGroup().__aenter__()
+        self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
 
     async def _may_put(self) -> bool:
         """Return whether another batch is to be put, once it may be; its place is taken then."""

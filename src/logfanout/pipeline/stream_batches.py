@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, compress
-from operator import le
 
 import msgspec
 
@@ -97,12 +96,12 @@ class _Columns(msgspec.Struct):
 
     def in_time_order(self) -> "_Columns":
         """Return the events in time order; those of the same millisecond stay as they came."""
-        times = self.times
-        if all(map(le, times, times[1:])):
+        times = sorted(self.times)
+        if times == self.times:  # as most are: sorting is then no more than looking whether they are
             return self
-        order = sorted(range(len(times)), key=times.__getitem__)
+        order = sorted(range(len(times)), key=self.times.__getitem__)
         return _Columns(
-            [times[i] for i in order],
+            times,
             [self.messages[i] for i in order],
             [self.sizes[i] for i in order],
             [self.positions[i] for i in order],
@@ -122,6 +121,10 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         oldest = now_ms - OLDEST_MS
         kept = now_ms - retention_days * DAY_MS if retention_days else oldest
         return cls(oldest_ms=oldest, newest_ms=now_ms + NEWEST_MS, retention_ms=max(kept, oldest))
+
+    def holds(self, oldest_ms: int, newest_ms: int) -> bool:
+        """Whether all events from *oldest_ms* to *newest_ms* are taken."""
+        return self.retention_ms <= oldest_ms and newest_ms <= self.newest_ms
 
     def reason(self, at_ms: int) -> str:
         """Return why an event of that time is not taken; empty if it is."""
@@ -155,12 +158,18 @@ class StreamBatches:
     def add(self, records: Records, *, window: Window) -> Iterator[Batch]:
         """Yield the batches that *records* fill."""
         columns = _Columns(records.times, records.messages, records.sizes, list(records.positions))
-        columns = self._inside(self._not_taken(columns), window)
+        columns = self._not_taken(columns)
         if not columns.times:
             return
+        oldest, newest = min(columns.times), max(columns.times)
+        if not window.holds(oldest, newest):
+            columns = self._inside(columns, window)
+            if not columns.times:
+                return
+            oldest, newest = min(columns.times), max(columns.times)
         if max(columns.sizes) > EVENT_BYTES:
             columns = self._with_oversize_split(columns)
-        for day in self._collect(columns):
+        for day in self._collect(columns, oldest // DAY_MS, newest // DAY_MS):
             pending = self._pending[day]
             if pending.weight > BATCH_BYTES or len(pending.times) > BATCH_EVENTS:
                 yield from self._cut(day, keep_last=True)
@@ -184,10 +193,8 @@ class StreamBatches:
         return left
 
     def _inside(self, columns: _Columns, window: Window) -> _Columns:
-        times = columns.times
-        if not times or (window.retention_ms <= min(times) and max(times) <= window.newest_ms):
-            return columns
-        reasons = [window.reason(at) for at in times]
+        """Return the events that are taken; the others become outcasts."""
+        reasons = [window.reason(at) for at in columns.times]
         for reason in sorted(set(reasons) - {""}):
             cast_out = columns.where([each == reason for each in reasons])
             self._outcasts.append(Outcasts(reason=reason, events=cast_out.events(), positions=cast_out.positions))
@@ -210,15 +217,13 @@ class StreamBatches:
             result.extend(event)
         return result
 
-    def _collect(self, columns: _Columns) -> Sequence[int]:
-        """Put the events to their days; return the days that grew."""
-        times = columns.times
-        first, last = min(times) // DAY_MS, max(times) // DAY_MS
+    def _collect(self, columns: _Columns, first: int, last: int) -> Sequence[int]:
+        """Put the events, which are of the days from *first* to *last*, to their days; return the days that grew."""
         if first == last or not self._naming.dated:
             day = first if self._naming.dated else 0
             self._pending.setdefault(day, _Columns()).extend(columns)
             return (day,)
-        days = [at // DAY_MS for at in times]
+        days = [at // DAY_MS for at in columns.times]
         grown = sorted(set(days))
         for day in grown:
             self._pending.setdefault(day, _Columns()).extend(columns.where([each == day for each in days]))

@@ -144,7 +144,8 @@ class Writer:
     async def _put_once(
         self, batch: Batch, to: LogStream, destination: CloudWatchDestination, credentials: Credentials
     ) -> Rejections:
-        began = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        began = now()
         outcome = "cancelled"  # unless it is answered
         try:
             rejections = await self._logs.put(to, batch.log_events, credentials=credentials)
@@ -163,7 +164,7 @@ class Writer:
                 tenant=destination.tenant,
                 events=len(batch.positions),
                 size_bytes=batch.size_bytes,
-                seconds=asyncio.get_running_loop().time() - began,
+                seconds=now() - began,
             ).emit()
 
     async def _make(self, to: LogStream, destination: CloudWatchDestination, credentials: Credentials) -> None:
