@@ -94,6 +94,7 @@ class Writer:
         self._credentials = credentials
         self._limiter = limiter or Limiter(most=PUTS_PER_ACCOUNT)
         self._gate = gate or Gate(UNLIMITED_BYTES)
+        self._now = asyncio.get_running_loop().time
         self._makings: Flights[tuple[str, LogStream], None] = Flights("make stream")
 
     def __repr__(self) -> str:
@@ -144,8 +145,7 @@ class Writer:
     async def _put_once(
         self, batch: Batch, to: LogStream, destination: CloudWatchDestination, credentials: Credentials
     ) -> Rejections:
-        now = asyncio.get_running_loop().time
-        began = now()
+        began = self._now()
         outcome = "cancelled"  # unless it is answered
         try:
             rejections = await self._logs.put(to, batch.log_events, credentials=credentials)
@@ -164,7 +164,7 @@ class Writer:
                 tenant=destination.tenant,
                 events=len(batch.positions),
                 size_bytes=batch.size_bytes,
-                seconds=now() - began,
+                seconds=self._now() - began,
             ).emit()
 
     async def _make(self, to: LogStream, destination: CloudWatchDestination, credentials: Credentials) -> None:

@@ -43,6 +43,7 @@ class Directory:
         self._region = region
         self._keep_seconds = keep_seconds
         self._clock = clock
+        self._now = asyncio.get_running_loop().time
         self._entries: dict[str, _Entry] = {}
         # Apart, since anybody may invent names: they must not push out the last good copies of real tenants.
         self._unknown: dict[str, _Entry] = {}
@@ -59,7 +60,7 @@ class Directory:
             LogfanoutError: the table cannot be read, and never could be for this tenant.
         """
         entry = self._entries.get(name) or self._unknown.get(name)
-        if entry is None or asyncio.get_running_loop().time() >= entry.due_seconds:
+        if entry is None or self._now() >= entry.due_seconds:
             entry = await self._flights.join(name, lambda: self._refreshed(name))
         if entry.tenant is None:
             raise TenantUnknown(f"no row of the tenant table names {name[:128]!r}")
@@ -70,7 +71,7 @@ class Directory:
         await self._flights.close()
 
     async def _refreshed(self, name: str) -> _Entry:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         try:
             entry = await self._read(name)
         except LogfanoutError as error:
@@ -94,6 +95,6 @@ class Directory:
         tenant = rows.read(found, kinds=self._kinds, tenant=name, region=self._region, now_seconds=now_seconds)
         for why in tenant.unusable if tenant else ():
             telemetry.RowRefused(tenant=name, why=str(why)).emit()
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         spread = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311  spreading load, no secret
         return _Entry(tenant=tenant, read_seconds=now, due_seconds=now + self._keep_seconds * spread)
