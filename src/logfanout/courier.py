@@ -6,7 +6,7 @@ What an attempt leaves behind, whatever ended it, is what each destination has t
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +71,6 @@ class _Journey(msgspec.Struct, kw_only=True):
     inflation: Inflation
     lease: Lease | None
     memory: Memory
-    now: Callable[[], float]  # loop time
     deliveries: Sequence[Delivery] = ()
     served: Sequence[Destination] = ()  # those that have everything now
 
@@ -84,6 +83,7 @@ class Courier:
         self._rules = rules
         # One attempt at an object at a time: a repeated notice's awaits the end of the first, and finds it delivered.
         self._in_hand: dict[str, asyncio.Event] = {}
+        self._now = asyncio.get_running_loop().time
 
     def __repr__(self) -> str:
         return f"<Courier {self._world.directory!r} {self._world.ledgers!r} to {', '.join(self._world.kinds)}>"
@@ -108,8 +108,7 @@ class Courier:
 
         *received_before*: somebody else may have been at it. *lease* is asked between chunks whether to go on.
         """
-        now = asyncio.get_running_loop().time
-        began = now()
+        began = self._now()
         inflation = Inflation(name=ref.uri, max_bytes=self._rules.max_inflated_bytes)
         outcome = "failed"
         try:
@@ -118,7 +117,7 @@ class Courier:
                 await other.wait()
             self._in_hand[name] = over = asyncio.Event()
             try:
-                outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before, now=now)
+                outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before)
             finally:
                 del self._in_hand[name]
                 over.set()
@@ -132,20 +131,13 @@ class Courier:
                 tenant=self.tenant_of(ref),
                 compressed_bytes=inflation.compressed_bytes,
                 inflated_bytes=inflation.inflated_bytes,
-                seconds=now() - began,
+                seconds=self._now() - began,
             ).emit()
         if outcome == "delivered" and ref.event_ms:
             telemetry.ObjectDelivered(lag_seconds=(self._world.clock.epoch_ms() - ref.event_ms) / 1000).emit()
 
     async def _delivered(
-        self,
-        ref: ObjectRef,
-        name: str,
-        inflation: Inflation,
-        lease: Lease | None,
-        *,
-        received_before: bool,
-        now: Callable[[], float],
+        self, ref: ObjectRef, name: str, inflation: Inflation, lease: Lease | None, *, received_before: bool
     ) -> str:
         """Return the outcome ``ObjectFinished`` reports; *name* is the object's among those in hand."""
         if self._world.quarantine and self._world.quarantine.holds(ref):
@@ -159,7 +151,7 @@ class Courier:
         if memory.finished:
             telemetry.DuplicateSuppressed(object=ref.uri, tenant=key.tenant).emit()
             return "duplicate"
-        journey = _Journey(ref=ref, id=remembered_as, key=key, inflation=inflation, lease=lease, memory=memory, now=now)
+        journey = _Journey(ref=ref, id=remembered_as, key=key, inflation=inflation, lease=lease, memory=memory)
         try:
             outcome = await self._routed(journey)
         except BaseException:  # a cancelled attempt leaves its progress too
@@ -189,7 +181,7 @@ class Courier:
             if self._rules.drop_unknown_tenants:
                 return "unsubscribed"
             raise
-        self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=journey.now())
+        self._world.breakers.retain(tenant.id, tenant.destinations, now_seconds=self._now())
         wanting = routes.wanting(tenant, application=journey.key.application)
         owed = [each for each in wanting if journey.memory.taken.get(each.id) != ALL]
         if owed:
@@ -203,7 +195,7 @@ class Courier:
     async def _admitted(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Deliver to those whose breaker lets us; a parked one costs no slot, no connection and no session."""
         breakers = self._world.breakers
-        admissions = [(each, breakers.admit(each, now_seconds=journey.now())) for each in wanting]
+        admissions = [(each, breakers.admit(each, now_seconds=self._now())) for each in wanting]
         try:
             admitted = [each for each, admission in admissions if not isinstance(admission, Parked)]
             if admitted:
@@ -217,18 +209,18 @@ class Courier:
                     f"{destination} is parked: {admission.why}", retry_after_seconds=admission.retry_after_seconds
                 )
 
-    def _tell_breakers(self, deliveries: Sequence[Delivery], *, now_seconds: float) -> None:
+    def _tell_breakers(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             if delivery.refusal is not None:
-                self._world.breakers.refused(delivery.destination, delivery.refusal, now_seconds=now_seconds)
+                self._world.breakers.refused(delivery.destination, delivery.refusal, now_seconds=self._now())
             elif delivery.accepted:
-                self._world.breakers.succeeded(delivery.destination, now_seconds=now_seconds)
+                self._world.breakers.succeeded(delivery.destination, now_seconds=self._now())
 
     async def _poured(self, journey: _Journey, wanting: Sequence[Destination]) -> None:
         """Read the object at most once, and deliver it to each destination."""
         journey.deliveries = deliveries = [self._delivery(journey, destination) for destination in wanting]
         unreadable = await self._handed_over(deliveries, journey)
-        self._tell_breakers(deliveries, now_seconds=journey.now())
+        self._tell_breakers(deliveries)
         _account(deliveries, complete=_is_complete(unreadable))
         if unreadable is None:
             journey.served = [delivery.destination for delivery in deliveries if delivery.failure is None]

@@ -246,6 +246,18 @@ def test_a_look_goes_on_while_it_meets_others() -> None:
     assert look(shares, "a", now_seconds=now + LOOK_SECONDS - 9) == 0
 
 
+def test_a_place_that_falls_free_is_asked_for_sooner_than_the_next_look() -> None:
+    """A look in vain waits half a minute for the next one; nobody waits so long for a place to share a receive with."""
+    shares = crowded(100)
+    now = 110 + LOOK_SECONDS
+    look(shares, "a", now_seconds=now)
+    assert shares.wanted_after_seconds(now_seconds=now) == GLANCE_SECONDS
+    for item in ("a0", "a1", "a2"):
+        shares.leave(item, now_seconds=now)
+    assert shares.wanted(now_seconds=now) == 0
+    assert shares.wanted_after_seconds(now_seconds=now) == pytest.approx(GATHER_SECONDS)
+
+
 @given(st.floats(0, 1e10), st.floats(0, 900))
 @example(7468.385900105391, 380.4148844486611)
 def test_nothing_is_given_back_for_longer_than_a_quarter_of_an_hour(now_seconds: float, seconds: float) -> None:

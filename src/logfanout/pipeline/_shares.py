@@ -151,22 +151,20 @@ class Shares(Generic[Item]):
 
     def wanted(self, *, now_seconds: float) -> int:
         """Return how many messages to ask SQS for now, 0 to 10; who does ask says so by ``asked``."""
-        unclaimed = self.free - self._asked
-        if unclaimed <= 0:
+        if self.wanted_after_seconds(now_seconds=now_seconds) != 0:
             return 0
         places = self._places
-        if places > 0:
-            most = min(BATCH, unclaimed, places)
-            return most if most >= self._enough or not self._gather_wait(now_seconds) else 0
-        return 0 if self._look_wait(now_seconds) else BATCH
+        return min(BATCH, self.free - self._asked, places) if places > 0 else BATCH
 
     def wanted_after_seconds(self, *, now_seconds: float) -> float | None:
         """Return when ``wanted`` will say more than 0 though nothing leaves; ``None``: not before something does."""
-        if self.free <= self._asked:
+        unclaimed = self.free - self._asked
+        if unclaimed <= 0:
             return None
-        if self._places > 0:
-            return self._gather_wait(now_seconds)
-        return self._look_wait(now_seconds)
+        places = self._places
+        if places <= 0:
+            return self._look_wait(now_seconds)
+        return 0.0 if min(unclaimed, places) >= self._enough else self._gather_wait(now_seconds)
 
     def _gather_wait(self, now_seconds: float) -> float:
         wait = self._gathered_seconds - now_seconds

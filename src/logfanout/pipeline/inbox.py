@@ -7,6 +7,7 @@ slots already waits without a slot, so that the others' messages are met; its le
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
@@ -26,7 +27,7 @@ from logfanout.pipeline._leases import (
     hide_each,
     in_tens,
 )
-from logfanout.pipeline._shares import Full, Shares, Start, Wait
+from logfanout.pipeline._shares import NO_WAIT_SECONDS, Full, Shares, Start, Wait
 from logfanout.ports import DeadLetter, DeadLetters, Queue, Received, Refusal
 from logfanout.retrying import patiently
 
@@ -79,7 +80,7 @@ class Inbox:
         self._shares: Shares[Lease] = Shares(slots=terms.slots, room=terms.slots * ROOM)
         self._changed = asyncio.Event()  # set for a moment when another message may be asked for
         self._asking = asyncio.Lock()  # one receiver at a time looks for a place; the others need not be told meanwhile
-        self._has_alarm = False  # whether it looks again by itself
+        self._alarm_seconds = math.inf  # loop time when it looks again by itself
         self._leases = Leases(queue, seconds=terms.lease_seconds, on_lost=self._forget, gate=gate)
         self._started: set[Lease] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -193,15 +194,17 @@ class Inbox:
                 if most:
                     self._shares.asked(most)
                     return most
-                alarm_seconds = self._shares.wanted_after_seconds(now_seconds=now_seconds)
-                self._has_alarm = alarm_seconds is not None
+                wait_seconds = self._shares.wanted_after_seconds(now_seconds=now_seconds)
+                self._alarm_seconds = math.inf if wait_seconds is None else now_seconds + wait_seconds
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(alarm_seconds):
+                    async with asyncio.timeout(wait_seconds):
                         await self._changed.wait()
 
     def _tell_receiver(self) -> None:
-        """Wake the receiver that looks for a place, if there may be one, or something to wait for."""
-        if not self._has_alarm or self._shares.wanted(now_seconds=self._now()):
+        """Wake the receiver that looks for a place if it will find one sooner than it looks by itself."""
+        now_seconds = self._now()
+        wait_seconds = self._shares.wanted_after_seconds(now_seconds=now_seconds)
+        if wait_seconds is not None and now_seconds + wait_seconds < self._alarm_seconds - NO_WAIT_SECONDS:
             self._changed.set()  # wakes who waits now; who comes later looks for himself first
             self._changed.clear()
 
