@@ -6,7 +6,7 @@ from logfanout.errors import AccessRefused, Unavailable
 from logfanout.ledger.ranges import Ranges
 from logfanout.memory import Gate
 from logfanout.pipeline.records import RecordReader
-from logfanout.pipeline.routes import KeyLayout
+from logfanout.pipeline.routes import DAY_MS, KeyLayout
 from logfanout.tenants.log_groups import CloudWatchDestination
 from logfanout.testing import World, virtual_time
 from logfanout.testing.clock import NOON_MS
@@ -21,10 +21,11 @@ CONTENT = b"not JSON\n" + ndjson("good", at_ms=NOON_MS)
 class Scene:
     """One object of an unreadable record and a good one, a log group for it, and a quarantine."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: bytes = CONTENT) -> None:
+        self.content = content
         self.world = World()
         self.world.add_tenant("acme", account=ACCOUNT, group=GROUP)
-        self.ref = self.world.upload("acme/c1/web/pod-1/a.gz", CONTENT, announce=False)
+        self.ref = self.world.upload("acme/c1/web/pod-1/a.gz", content, announce=False)
         self.kind = parts_of(self.world, gate=Gate(64 * MIB), quarantine=self.world.quarantine).kinds["cloudwatch"]
 
     async def deliver(self, *, taken: Ranges = Ranges()) -> Delivery:  # noqa: B008  a frozen value
@@ -35,7 +36,7 @@ class Scene:
         assert isinstance(delivery, BatchDelivery)
         async with delivery:
             reader = RecordReader(name=self.ref.uri, untimed_ms=NOON_MS)
-            for records in (*reader.feed(CONTENT), *reader.finish()):
+            for records in (*reader.feed(self.content), *reader.finish()):
                 await delivery.take(records)
             await delivery.finish()
         delivery.account(complete=True)
@@ -65,6 +66,18 @@ async def test_a_group_that_refuses_is() -> None:
     scene.world.logs.forbid(ACCOUNT)
     delivery = await scene.deliver()
     assert delivery.refusal is delivery.failure is not None
+
+
+@virtual_time
+async def test_the_last_batches_of_several_days_are_put_side_by_side() -> None:
+    """Each has a stream of its own; an object of old logs does not wait for them one by one."""
+    days = [ndjson(f"day {n}", at_ms=NOON_MS - n * DAY_MS) for n in range(3)]
+    scene = Scene(b"".join(days))
+    scene.world.logs.slow(1.0, on="put")
+    delivery = await scene.deliver()
+    assert delivery.taken == Ranges.of([0, 1, 2])
+    assert len(scene.world.logs.streams(ACCOUNT, GROUP)) == 3
+    assert scene.world.logs.most_under_way == 3
 
 
 @virtual_time

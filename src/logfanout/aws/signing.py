@@ -22,7 +22,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = sha256(b"").hexdigest()  # "x-amz-content-sha256" of a request with no body
 
 # One key for each (secret, day, region, service). A session lives one hour, so this many tenants with a key each are
-# active at once before any key is derived twice in an hour; an entry is some 300 bytes.
+# active at once before any key is derived twice in an hour; an entry is some 700 bytes.
 KEYS_REMEMBERED = 16_384
 
 
@@ -114,7 +114,7 @@ def _timestamp(at_seconds: int) -> str:
 
 @lru_cache(maxsize=KEYS_REMEMBERED)
 def _signing_key(secret: str, day: str, region: str, service: str) -> _Hmac:
-    """Signs by the key derived for one day, region and service."""
+    """Return what signs by the key derived for one day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

@@ -143,26 +143,30 @@ class BatchDelivery:
         await self._cast_out_unreadable(records.unreadable)
         window = Window.at(self._clock.epoch_ms(), retention_days=self._retention_days)
         for batch in self._batches.add(records, window=window):
-            await self._launch(batch)
+            if self._puts is None:
+                self._puts = await asyncio.TaskGroup().__aenter__()
+            await self._launch(batch, self._puts)
         for outcasts in self._batches.outcasts():
             await self._cast_out(outcasts)
 
     async def finish(self) -> None:
-        """Put what is left, a batch for each day; nothing follows.
+        """Put what is left; nothing follows.
 
-        They are put here and not in tasks of their own: other objects' work would come between a batch's encoding and
-        its sending, and push it out of the processor's cache. All are cut first, which sets the records free.
+        The one batch of most objects is put here and not in a task of its own: other objects' work would come between
+        its encoding and its sending, and push it out of the processor's cache. Those of several days go side by side.
+        All are cut first, which sets the records free.
         """
-        for batch in list(self._batches.finish()):
-            if await self._may_put():
-                await self._put(batch)
+        batches = list(self._batches.finish())
+        if len(batches) > 1:
+            async with asyncio.TaskGroup() as puts:  # of the task that finishes, which need not be the one that reads
+                for batch in batches:
+                    await self._launch(batch, puts)
+        elif batches and await self._may_put():
+            await self._put(batches[0])
 
-    async def _launch(self, batch: Batch) -> None:
-        if not await self._may_put():
-            return
-        if self._puts is None:
-            self._puts = await asyncio.TaskGroup().__aenter__()
-        self._puts.create_task(self._put(batch), name=f"put {batch.stream}")
+    async def _launch(self, batch: Batch, puts: asyncio.TaskGroup) -> None:
+        if await self._may_put():
+            puts.create_task(self._put(batch), name=f"put {batch.stream}")
 
     async def _may_put(self) -> bool:
         """Return whether another batch is to be put, once it may be; its place is taken then."""
