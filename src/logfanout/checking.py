@@ -107,4 +107,4 @@ def _record(tenant: str, now_ms: int) -> Records:
     """Return the probe's one event; it says what it is to the tenant, who reads it."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
     message = msgspec.json.encode(f"Your platform's logs for {tenant} can be delivered here: checked at {now}.")
-    return Records(times=[now_ms], messages=[msgspec.Raw(message)], sizes=[len(message) - 2], positions=(0,), read=1)
+    return Records(times=[now_ms], messages=[msgspec.Raw(message)], sizes=[len(message)], positions=(0,), read=1)

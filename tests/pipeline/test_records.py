@@ -50,7 +50,7 @@ def read_into(found: Read, pieces: Iterable[bytes], *, chunk_bytes: int = 1) -> 
                 message = json.loads(bytes(token))
                 assert message
                 assert isinstance(message, str)
-                assert len(message.encode()) <= size == len(bytes(token)) - 2
+                assert len(message.encode()) + 2 <= size == len(bytes(token))
                 found.events.append((at_ms, message))
             found.bad |= {unreadable.position: unreadable.text for unreadable in records.unreadable}
             found.read += records.read

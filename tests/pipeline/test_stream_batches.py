@@ -18,6 +18,7 @@ from logfanout.pipeline.stream_batches import (
     BATCH_EVENTS,
     EVENT_BYTES,
     EVENT_OVERHEAD_BYTES,
+    TOKEN_OVERHEAD_BYTES,
     Batch,
     StreamBatches,
     Window,
@@ -41,7 +42,7 @@ def chunk(events: Sequence[tuple[int, str]], *, position: int = 0) -> Records:
     return Records(
         times=[at for at, _ in events],
         messages=[msgspec.Raw(token) for token in tokens],
-        sizes=[len(token) - 2 for token in tokens],
+        sizes=[len(token) for token in tokens],
         positions=range(position, position + len(events)),
         read=len(events),
     )
@@ -278,14 +279,14 @@ def test_cuts_are_whole_legal_and_as_long_as_may_be(data: st.DataObject) -> None
     count = data.draw(st.integers(0, 40))
     times = sorted(data.draw(st.lists(st.integers(0, 3 * DAY_MS), min_size=count, max_size=count)))
     sizes = data.draw(
-        st.lists(st.one_of(st.integers(1, EVENT_BYTES), st.integers(1, 99)), min_size=count, max_size=count)
+        st.lists(st.one_of(st.integers(3, EVENT_BYTES + 2), st.integers(3, 99)), min_size=count, max_size=count)
     )
     ranges = list(cut(times, sizes))
     assert [start for start, _ in ranges] == [0, *(end for _, end in ranges)][: len(ranges)]
     assert not count or ranges[-1][1] == count
 
     def legal(start: int, end: int) -> bool:
-        weight = sum(sizes[start:end]) + EVENT_OVERHEAD_BYTES * (end - start)
+        weight = sum(sizes[start:end]) + TOKEN_OVERHEAD_BYTES * (end - start)
         return weight <= BATCH_BYTES and end - start <= BATCH_EVENTS and times[end - 1] - times[start] < DAY_MS
 
     assert all(start < end and legal(start, end) for start, end in ranges)

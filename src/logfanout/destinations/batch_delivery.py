@@ -233,7 +233,8 @@ class BatchDelivery:
             positions = self._whole(positions)
         if not positions:
             return
-        first, last = min(positions), max(positions)
+        ends = (positions[0], positions[-1]) if isinstance(positions, range) else positions
+        first, last = min(ends), max(ends)
         in_one = last - first + 1 == len(positions)  # each is there once, whatever their order
         ranges = Ranges(((first, last + 1),)) if in_one else Ranges.of(positions)
         self.taken = self.taken | ranges if self.taken else ranges

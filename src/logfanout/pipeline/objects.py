@@ -23,9 +23,10 @@ else:
 
 # How long a piece is at most, and how much is inflated before others get their turn.
 PIECE_BYTES = 1024 * 1024
-# What is inflated comes in shorter ones: igzip grows what it returns by doubling and copying, a third of its time.
+TOGETHER_BYTES = 512 * 1024  # so much is handed on at once: a small object at a stroke
+# A member's first piece is as long, so that one of a small object is inflated by one call and never put together; the
+# others are shorter: igzip grows what it returns by doubling and copying, a third of its time.
 _STEP_BYTES = 64 * 1024
-TOGETHER_BYTES = 512 * 1024  # and so much is handed on at once: a small object at a stroke
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -63,6 +64,7 @@ class Inflation:
         self._plain = False
         self._member: _Inflater | None = None  # None: before the first member, or between two
         self._members = 0
+        self._step_bytes = 0
         self._head = b""  # of the next member, until there is enough of it to tell what it is
         self.compressed_bytes = 0
         self.inflated_bytes = 0
@@ -113,13 +115,15 @@ class Inflation:
             self._corrupt("what follows a compressed member is not one")
         self._plain = self._member is None
         self._members += 1
+        self._step_bytes = TOGETHER_BYTES
         return data
 
     def _read_member(self, member: _Inflater, data: bytes) -> Generator[bytes, None, bytes]:
         """Yield what *member* makes of *data*; return what of it follows the member."""
         try:
             while True:
-                if piece := member.decompress(data, _STEP_BYTES):
+                if piece := member.decompress(data, self._step_bytes):
+                    self._step_bytes = _STEP_BYTES
                     yield self._counted(piece)
                 if member.eof:
                     self._member = None

@@ -50,8 +50,8 @@ class Unreadable:
 class Records(msgspec.Struct, kw_only=True):
     """Some thousand records in columns, in the object's order.
 
-    ``messages`` are JSON string tokens, ``times`` epoch milliseconds, ``sizes`` the tokens' bytes without their quotes:
-    an upper bound of the message's UTF-8 length, since an escape is longer than what it stands for.
+    ``messages`` are JSON string tokens, ``times`` epoch milliseconds, ``sizes`` the tokens' bytes: less the quotes an
+    upper bound of the message's UTF-8 length, since an escape is longer than what it stands for.
     """
 
     times: list[int] = msgspec.field(default_factory=list)
@@ -154,7 +154,11 @@ class RecordReader:
         return records
 
     def _taken_from_all(self, *, final: bool) -> Iterator[Records]:
-        self._rest, self._pieces = b"".join((self._rest, *self._pieces)), []
+        if self._rest or len(self._pieces) != 1:
+            self._rest = b"".join((self._rest, *self._pieces))
+        else:
+            self._rest = self._pieces[0]
+        self._pieces = []
         if not self._begun:
             if len(self._rest) < len(_BOM) and not final:
                 return
@@ -247,7 +251,7 @@ class RecordReader:
         records = Records(
             times=times,
             messages=messages,
-            sizes=[n - _EMPTY for n in sizes],
+            sizes=sizes,
             positions=positions,
             read=len(messages),
             untimed=untimed,
@@ -256,7 +260,7 @@ class RecordReader:
             full = [n > _EMPTY for n in sizes]
             records.times = list(compress(times, full))
             records.messages = list(compress(messages, full))
-            records.sizes = list(compress(records.sizes, full))
+            records.sizes = list(compress(sizes, full))
             records.positions = list(compress(positions, full))
             records.skipped = records.read - len(records.times)
         return records

@@ -24,6 +24,8 @@ BATCH_EVENTS = 10_000
 BATCH_SPAN_MS = DAY_MS
 EVENT_OVERHEAD_BYTES = 26
 EVENT_BYTES = BATCH_BYTES - EVENT_OVERHEAD_BYTES  # an event must also fit into a batch of its own
+_QUOTES = 2  # of a message's token, which CloudWatch does not count
+TOKEN_OVERHEAD_BYTES = EVENT_OVERHEAD_BYTES - _QUOTES
 OLDEST_MS = 14 * DAY_MS
 NEWEST_MS = 2 * 3600 * 1000
 
@@ -60,21 +62,26 @@ class Outcasts:
     positions: Sequence[int] = field(repr=False)
 
 
-class _Columns(msgspec.Struct):
-    """Events in columns: as ``Records`` has them."""
+class _Columns(msgspec.Struct, frozen=True):
+    """Events in columns, as ``Records`` has them: its lists may be these, and another destination's too."""
 
-    times: list[int] = msgspec.field(default_factory=list)
-    messages: list[msgspec.Raw] = msgspec.field(default_factory=list)
-    sizes: list[int] = msgspec.field(default_factory=list)
-    positions: list[int] = msgspec.field(default_factory=list)
-    weight: int = 0  # by CloudWatch's reckoning; true only for columns that were extended
+    times: list[int]
+    messages: list[msgspec.Raw]
+    sizes: list[int]
+    positions: Sequence[int]
 
-    def extend(self, more: "_Columns") -> None:
-        self.times.extend(more.times)
-        self.messages.extend(more.messages)
-        self.sizes.extend(more.sizes)
-        self.positions.extend(more.positions)
-        self.weight += sum(more.sizes) + EVENT_OVERHEAD_BYTES * len(more.sizes)
+    @property
+    def weight(self) -> int:
+        """All of them by CloudWatch's reckoning, or a little more."""
+        return sum(self.sizes) + TOKEN_OVERHEAD_BYTES * len(self.sizes)
+
+    def followed_by(self, more: "_Columns") -> "_Columns":
+        return _Columns(
+            self.times + more.times,
+            self.messages + more.messages,
+            self.sizes + more.sizes,
+            [*self.positions, *more.positions],
+        )
 
     def where(self, chosen: Sequence[bool]) -> "_Columns":
         return _Columns(
@@ -157,8 +164,7 @@ class StreamBatches:
 
     def add(self, records: Records, *, window: Window) -> Iterator[Batch]:
         """Yield the batches that *records* fill."""
-        columns = _Columns(records.times, records.messages, records.sizes, list(records.positions))
-        columns = self._not_taken(columns)
+        columns = self._not_taken(_Columns(records.times, records.messages, records.sizes, records.positions))
         if not columns.times:
             return
         oldest, newest = min(columns.times), max(columns.times)
@@ -167,7 +173,7 @@ class StreamBatches:
             if not columns.times:
                 return
             oldest, newest = min(columns.times), max(columns.times)
-        if max(columns.sizes) > EVENT_BYTES:
+        if max(columns.sizes) > EVENT_BYTES + _QUOTES:
             columns = self._with_oversize_split(columns)
         for day in self._collect(columns, oldest // DAY_MS, newest // DAY_MS):
             pending = self._pending[day]
@@ -201,41 +207,48 @@ class StreamBatches:
         return columns.where([not reason for reason in reasons])
 
     def _with_oversize_split(self, columns: _Columns) -> _Columns:
-        result = _Columns()
-        for at in range(len(columns.times)):
-            event = columns.part(at, at + 1)
-            if event.sizes[0] > EVENT_BYTES:
-                texts = list(split(msgspec.json.decode(event.messages[0], type=str), most_bytes=EVENT_BYTES))
-                event = _Columns(
-                    event.times * len(texts),
-                    [msgspec.Raw(msgspec.json.encode(text)) for text in texts],
-                    [len(text.encode()) for text in texts],
-                    event.positions * len(texts),
-                )
+        times: list[int] = []
+        messages: list[msgspec.Raw] = []
+        sizes: list[int] = []
+        positions: list[int] = []
+        for at, message, size, position in zip(
+            columns.times, columns.messages, columns.sizes, columns.positions, strict=True
+        ):
+            if size <= EVENT_BYTES + _QUOTES:
+                tokens = [message]
+                sizes.append(size)
+            else:
+                texts = list(split(msgspec.json.decode(message, type=str), most_bytes=EVENT_BYTES))
+                tokens = [msgspec.Raw(msgspec.json.encode(text)) for text in texts]
+                sizes.extend(len(text.encode()) + _QUOTES for text in texts)
                 self.split += len(texts) - 1
-                self.parts[event.positions[0]] = len(texts)
-            result.extend(event)
-        return result
+                self.parts[position] = len(texts)
+            times.extend([at] * len(tokens))
+            messages.extend(tokens)
+            positions.extend([position] * len(tokens))
+        return _Columns(times, messages, sizes, positions)
 
     def _collect(self, columns: _Columns, first: int, last: int) -> Sequence[int]:
         """Put the events, which are of the days from *first* to *last*, to their days; return the days that grew."""
         if first == last or not self._naming.dated:
             day = first if self._naming.dated else 0
-            self._pending.setdefault(day, _Columns()).extend(columns)
+            self._put_to(day, columns)
             return (day,)
         days = [at // DAY_MS for at in columns.times]
         grown = sorted(set(days))
         for day in grown:
-            self._pending.setdefault(day, _Columns()).extend(columns.where([each == day for each in days]))
+            self._put_to(day, columns.where([each == day for each in days]))
         return grown
+
+    def _put_to(self, day: int, columns: _Columns) -> None:
+        pending = self._pending.get(day)
+        self._pending[day] = pending.followed_by(columns) if pending is not None else columns
 
     def _cut(self, day: int, *, keep_last: bool) -> Iterator[Batch]:
         columns = self._pending.pop(day).in_time_order()
         cuts = list(cut(columns.times, columns.sizes))
         if keep_last:
-            kept = _Columns()
-            kept.extend(columns.part(*cuts.pop()))
-            self._pending[day] = kept
+            self._pending[day] = columns.part(*cuts.pop())
         stream = self._naming.name(self._key, day=day)
         for start, end in cuts:
             part = columns.part(start, end)
@@ -243,20 +256,20 @@ class StreamBatches:
                 stream=stream,
                 log_events=LogEvents.of(part.events()),
                 positions=part.positions,
-                size_bytes=sum(part.sizes) + EVENT_OVERHEAD_BYTES * (end - start),
+                size_bytes=part.weight,
             )
 
 
 def cut(times: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield the ranges, one behind the other, into which events in time order must be cut; each as long as may be.
 
-    Every size is at most ``EVENT_BYTES``.
+    *sizes* are of their tokens; each event is at most ``EVENT_BYTES``.
     """
     if _is_one_batch(times, sizes):  # as most objects are
         yield 0, len(times)
         return
     # Of all events up to and with each. They grow, so that bisect finds where they pass a batch's.
-    weights = list(accumulate(map(EVENT_OVERHEAD_BYTES.__add__, sizes)))
+    weights = list(accumulate(map(TOKEN_OVERHEAD_BYTES.__add__, sizes)))
     start, before = 0, 0
     while start < len(times):
         end = bisect_right(weights, before + BATCH_BYTES, start)
@@ -270,7 +283,7 @@ def _is_one_batch(times: Sequence[int], sizes: Sequence[int]) -> bool:
     return (
         0 < len(times) <= BATCH_EVENTS
         and times[-1] - times[0] < BATCH_SPAN_MS
-        and sum(sizes) + EVENT_OVERHEAD_BYTES * len(sizes) <= BATCH_BYTES
+        and sum(sizes) + TOKEN_OVERHEAD_BYTES * len(sizes) <= BATCH_BYTES
     )
 
 
