@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from operator import add, itemgetter
+from operator import itemgetter
+
+import msgspec
 
 Stamp = str | int | float | None
 
@@ -24,10 +26,13 @@ _MAGNITUDES = ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 1000))  # below, t
 
 _EXACT = Context(prec=64)  # more digits than a number we read can have: what it computes is not rounded
 
-_KEPT_SECONDS = 8192  # two hours; a hostile object must not fill memory
-_SHAPE = b"--T::.Z\n"  # what is left of "2024-05-06T07:08:09.123456789Z" and a newline without its digits
-_WHOLE, _FRACTION = itemgetter(slice(0, 20)), itemgetter(slice(20, 23))  # "2024-05-06T07:08:09." and "123"
-_MILLIS = {f"{n:03}": n for n in range(1000)}
+_KEPT_MINUTES = 8192  # five days; a hostile object must not fill memory
+_DIGITS, _AS_ZEROS = b"0123456789", bytes.maketrans(b"123456789", b"000000000")
+_SHAPE = b"--T::.Z,"  # what is left of "2024-05-06T07:08:09.123456789Z" and a comma without its digits
+_HEAD = itemgetter(slice(0, 23))  # "2024-05-06T07:08:09.123"
+_HEADS_LAYOUT = b"0000-00-00T00:00:00.000,"
+_TENS_OF_SECONDS = slice(17, None, len(_HEADS_LAYOUT))  # among heads that stand behind each other
+_numbers = msgspec.json.Decoder(list[int]).decode
 
 
 def epoch_ms(stamp: Stamp) -> int | None:
@@ -47,33 +52,49 @@ def epoch_ms(stamp: Stamp) -> int | None:
             return _from_text(stamp.strip())
 
 
-def many(stamps: Sequence[Stamp], seconds: "Seconds") -> list[int] | list[int | None]:
-    """Return ``epoch_ms`` of each; *seconds* remembers whole seconds between calls.
+def many(stamps: Sequence[Stamp], minutes: "Minutes") -> list[int] | list[int | None]:
+    """Return ``epoch_ms`` of each; *minutes* remembers them between calls.
 
-    Vector writes "2024-05-06T07:08:09.123456789Z": for a chunk of that shape two look-ups a record replace the parsing,
-    a tenth of its cost, and no record is touched in Python. Whatever else is in the chunk sends it the long way.
+    Vector writes "2024-05-06T07:08:09.123456789Z". A chunk of that shape is read as numbers, 20240506070809123, whose
+    last five digits are the time within the minute: a tenth of the parsing's cost. Seconds could be looked up as well,
+    but so many different ones lie far from the processor. Whatever else is in the chunk sends it the long way.
     """
     try:
-        text = ("\n".join(stamps) + "\n").encode("ascii")  # type: ignore[arg-type]  # what is no text raises TypeError
-        if text.count(b"Z\n") == len(stamps) and text.translate(None, b"0123456789") == _SHAPE * len(stamps):
-            whole = map(seconds.__getitem__, map(_WHOLE, stamps))  # type: ignore[arg-type]
-            return list(map(add, whole, map(_MILLIS.__getitem__, map(_FRACTION, stamps))))  # type: ignore[arg-type]
-    except (TypeError, UnicodeEncodeError, KeyError):
+        heads = _heads(stamps)  # type: ignore[arg-type]  # what is no text raises TypeError
+        if heads:
+            numbers = _numbers(b"[%b]" % heads[:-1].translate(None, b"-T:."))
+            return [minutes[number // 100_000] + number % 100_000 for number in numbers]
+    except (TypeError, UnicodeEncodeError, msgspec.DecodeError, KeyError):
         pass
     return [epoch_ms(stamp) for stamp in stamps]
 
 
-class Seconds(dict[str, int]):
-    """Epoch milliseconds of whole seconds, "2024-05-06T07:08:09."; an unreadable one raises ``KeyError``."""
+def _heads(stamps: Sequence[str]) -> bytes:
+    """Return the *stamps* up to their milliseconds, a comma behind each; nothing if one is not of Vector's shape.
 
-    def __missing__(self, text: str) -> int:
-        found = _RFC3339.fullmatch(text.removesuffix(".")) if text.endswith(".") else None
-        value = _from_rfc3339(*found.groups()) if found else None
-        if value is None or text.endswith(":60."):  # a leap second swallows its fraction
-            raise KeyError(text)
-        if len(self) >= _KEPT_SECONDS:
+    All digits and separators are then where they belong. A leap second, which swallows its fraction, is not of it.
+    """
+    text = (",".join(stamps) + ",").encode("ascii")
+    if text.count(b"Z,") != len(stamps) or text.translate(None, _DIGITS) != _SHAPE * len(stamps):
+        return b""
+    heads = (",".join(map(_HEAD, stamps)) + ",").encode("ascii")
+    if heads.translate(_AS_ZEROS) != _HEADS_LAYOUT * len(stamps) or heads[_TENS_OF_SECONDS].strip(b"012345"):
+        return b""
+    return heads
+
+
+class Minutes(dict[int, int]):
+    """Epoch milliseconds of whole minutes, 202405060708; one that there is not raises ``KeyError``."""
+
+    def __missing__(self, number: int) -> int:
+        digits = str(number)
+        try:
+            whole = datetime.strptime(f"{digits}+0000", "%Y%m%d%H%M%z")
+        except ValueError:
+            raise KeyError(number) from None
+        if len(self) >= _KEPT_MINUTES:
             self.clear()
-        self[text] = value
+        self[number] = value = (whole - _EPOCH) // _MILLISECOND
         return value
 
 
