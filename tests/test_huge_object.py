@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,9 +60,8 @@ class OneLongLine:
         self._blocks = size_bytes // len(self._block) + 1
         self.records = self._blocks * RECORDS_A_BLOCK
 
-    @asynccontextmanager
-    async def open(self, ref: ObjectRef) -> AsyncIterator[ObjectBody]:
-        yield ObjectBody(last_modified_ms=WallClock().epoch_ms(), chunks=self._chunks())
+    async def open(self, ref: ObjectRef) -> ObjectBody:
+        return ObjectBody(last_modified_ms=WallClock().epoch_ms(), chunks=self._chunks(), close=lambda: None)
 
     async def describe(self, ref: ObjectRef) -> ObjectFacts:
         """It is written while it is read: nobody can say how long it will be."""

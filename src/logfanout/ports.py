@@ -7,7 +7,6 @@ each object are ``msgspec.Struct``: to make one takes a tenth of the time of a f
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -88,6 +87,7 @@ class ObjectBody(msgspec.Struct, frozen=True, kw_only=True):
 
     last_modified_ms: int  # epoch
     chunks: AsyncIterator[bytes]  # as stored, in order, of any size; raises ``Unavailable`` if cut short
+    close: Callable[[], None]  # lets go of it, read to its end or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,8 @@ class ObjectFacts:
 class Bucket(Protocol):
     """Log objects. Errors: ``ObjectGone``, ``ObjectRefused``, ``Unavailable``, ``AccessRefused``."""
 
-    def open(self, ref: ObjectRef) -> AbstractAsyncContextManager[ObjectBody]:
-        """Open *ref* for one pass over its stored bytes; leaving the block closes it."""
+    async def open(self, ref: ObjectRef) -> ObjectBody:
+        """Open *ref* for one pass over its stored bytes; the caller closes it."""
         ...
 
     async def describe(self, ref: ObjectRef) -> ObjectFacts:

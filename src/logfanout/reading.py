@@ -6,11 +6,10 @@ The object is read once, whoever wants it, and no faster than the slowest of the
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from logfanout.destinations.kind import Delivery
 from logfanout.errors import LogfanoutError, Permanent
-from logfanout.pipeline.objects import Inflation, inflate
+from logfanout.pipeline.objects import Inflated, Inflation
 from logfanout.pipeline.records import RecordReader, Records
 from logfanout.ports import Bucket, ObjectBody, ObjectRef
 from logfanout.retrying import patiently
@@ -25,26 +24,33 @@ async def read_into(
 
     What was read before a corrupt place is delivered all the same: a later attempt would not read more of it.
     """
-    broken: Permanent | None = None
     try:
-        async with _Opened(bucket, ref) as body:
+        body: ObjectBody = await _PATIENTLY(bucket.open, ref)
+        try:
             reader = RecordReader(name=ref.uri, untimed_ms=body.last_modified_ms)
-            inflated = inflate(body.chunks, inflation)
-            while broken is None:
-                try:
-                    pieces = await anext(inflated, None)
-                except Permanent as error:
-                    broken, pieces = error, None
-                if pieces is None:
-                    break
-                for records in reader.feed(*pieces):
-                    if not await _taken(records, deliveries):
-                        return None
-            for records in reader.stop() if broken else reader.finish():
-                if not await _taken(records, deliveries):
-                    return None
+            return await _read(Inflated(body.chunks, inflation), reader, deliveries)
+        finally:
+            body.close()
     except LogfanoutError as error:
         return error
+
+
+async def _read(inflated: Inflated, reader: RecordReader, deliveries: Sequence[Delivery]) -> Permanent | None:
+    """Hand over the records in *inflated*; return why that ends before its end, if it does."""
+    broken: Permanent | None = None
+    while broken is None:
+        try:
+            pieces = await inflated.next()
+        except Permanent as error:
+            broken, pieces = error, ()
+        if not pieces:
+            break
+        for records in reader.feed(*pieces):
+            if not await _taken(records, deliveries):
+                return None
+    for records in reader.stop() if broken else reader.finish():
+        if not await _taken(records, deliveries):
+            return None
     return broken
 
 
@@ -55,24 +61,3 @@ async def _taken(records: Records, deliveries: Sequence[Delivery]) -> bool:
     for delivery in deliveries:
         await delivery.take(records)
     return True
-
-
-class _Opened:
-    """The block in which an object is open, however many attempts it takes to open it."""
-
-    __slots__ = ("_block", "_bucket", "_ref")
-
-    def __init__(self, bucket: Bucket, ref: ObjectRef) -> None:
-        self._bucket = bucket
-        self._ref = ref
-
-    async def __aenter__(self) -> ObjectBody:
-        body: ObjectBody = await _PATIENTLY(self._attempt)
-        return body
-
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._block.__aexit__(*raised)
-
-    async def _attempt(self) -> ObjectBody:
-        self._block = self._bucket.open(self._ref)
-        return await self._block.__aenter__()

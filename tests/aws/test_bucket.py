@@ -1,5 +1,6 @@
 """Is an object read whole, or said not to be?"""
 
+from contextlib import closing
 from urllib.parse import unquote
 
 import pytest
@@ -19,7 +20,7 @@ def ref(key: str = "t/c/a/p/o.json.gz", **more: str) -> ObjectRef:
 
 
 async def read(bucket: S3Bucket, wanted: ObjectRef) -> bytes:
-    async with bucket.open(wanted) as body:
+    with closing(await bucket.open(wanted)) as body:
         return b"".join([chunk async for chunk in body.chunks])
 
 
@@ -30,7 +31,7 @@ def error(code: str, message: str = "no", extra: str = "") -> bytes:
 async def test_bytes_come_as_they_are_stored(bucket: S3Bucket, site: Site) -> None:
     """Gzip that S3 declares as an encoding is not inflated, and nothing is asked to be."""
     site.play(Answer(body=b"\x1f\x8bstored", headers=WHOLE))
-    async with bucket.open(ref()) as body:
+    with closing(await bucket.open(ref())) as body:
         assert body.last_modified_ms == 1_772_452_800_000
         assert b"".join([chunk async for chunk in body.chunks]) == b"\x1f\x8bstored"
     [asked] = site.requests
@@ -172,7 +173,7 @@ async def test_a_redirect_in_circles_is_an_error_that_says_so(bucket: S3Bucket, 
 async def test_leaving_early_closes_the_connection(bucket: S3Bucket, site: Site) -> None:
     """What was not read is not left in a connection that others get."""
     site.play(Answer(body=b"x" * 5_000_000, headers=WHOLE), Answer(body=b"y", headers=WHOLE))
-    async with bucket.open(ref()) as body:
+    with closing(await bucket.open(ref())) as body:
         assert await anext(body.chunks)
     assert await read(bucket, ref()) == b"y"
 
@@ -180,6 +181,5 @@ async def test_leaving_early_closes_the_connection(bucket: S3Bucket, site: Site)
 async def test_the_readers_own_errors_pass_through(bucket: S3Bucket, site: Site) -> None:
     """An OSError of the reader's is not S3's."""
     site.play(Answer(body=b"x", headers=WHOLE))
-    with pytest.raises(BlockingIOError):
-        async with bucket.open(ref()):
-            raise BlockingIOError
+    with pytest.raises(BlockingIOError), closing(await bucket.open(ref())):
+        raise BlockingIOError

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -137,8 +138,9 @@ async def test_our_own_bundle_is_trusted_and_only_it(
 
 
 async def _read_one() -> bytes:
-    async with open_aws() as aws, aws.bucket().open(ObjectRef(bucket="b-1", key="k", size_bytes=1)) as body:
-        return b"".join([chunk async for chunk in body.chunks])
+    async with open_aws() as aws:
+        with closing(await aws.bucket().open(ObjectRef(bucket="b-1", key="k", size_bytes=1))) as body:
+            return b"".join([chunk async for chunk in body.chunks])
 
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logfanout.errors import ObjectCorrupt, ObjectRefused
-from logfanout.pipeline.objects import PIECE_BYTES, Inflation, inflate
+from logfanout.pipeline.objects import PIECE_BYTES, Inflated, Inflation
 from logfanout.testing import virtual_time
 
 if sys.version_info >= (3, 14):
@@ -168,7 +168,11 @@ async def test_others_get_their_turn_while_a_bomb_goes_off() -> None:
         yield gzip.compress(bytes(20 * PIECE_BYTES), 1)
 
     task = asyncio.create_task(other())
-    pieces = [some async for some in inflate(one_read(), Inflation(name="s3://b/bomb", max_bytes=1 << 30))]
+    inflated = Inflated(one_read(), Inflation(name="s3://b/bomb", max_bytes=1 << 30))
+    assert repr(inflated) == "<Inflated <Inflation s3://b/bomb 0 -> 0 bytes>>"
+    pieces = []
+    while some := await inflated.next():
+        pieces.append(some)
     task.cancel()
     assert sum(map(len, chain(*pieces))) == 20 * PIECE_BYTES
     assert max(sum(map(len, some)) for some in pieces) <= PIECE_BYTES
@@ -184,11 +188,11 @@ async def test_what_lies_before_a_corrupt_place_comes_before_its_error(whole_byt
     async def one_read() -> AsyncIterator[bytes]:
         yield gzip.compress(whole, 1) + b"\x1f\x8b no member"
 
-    inflated = b""
+    inflated, found = Inflated(one_read(), Inflation(name="s3://b/k", max_bytes=1 << 30)), b""
     with pytest.raises(ObjectCorrupt):
-        async for some in inflate(one_read(), Inflation(name="s3://b/k", max_bytes=1 << 30)):
-            inflated += b"".join(some)
-    assert inflated == whole
+        while some := await inflated.next():
+            found += b"".join(some)
+    assert found == whole
 
 
 # Properties.

@@ -86,8 +86,8 @@ class S3Bucket:
         self._requests = S3Requests(http, endpoints=endpoints, credentials=credentials, now_seconds=now_seconds)
         self._pause = pause
 
-    def open(self, ref: ObjectRef) -> "_Opening":
-        """Open *ref* for one pass over its stored bytes.
+    async def open(self, ref: ObjectRef) -> ObjectBody:
+        """Open *ref* for one pass over its stored bytes; the caller closes it.
 
         Raises, as its chunks do when they must ask again:
             ObjectGone: it or its bucket is not there, or cannot be named.
@@ -95,7 +95,9 @@ class S3Bucket:
             AccessRefused: a policy or a key forbids it.
             Unavailable: for now.
         """
-        return _Opening(self, ref)
+        answer = await self.get(ref, {})
+        reading = _Reading(ref, answer, self)
+        return ObjectBody(last_modified_ms=self.last_modified_ms(answer), chunks=reading, close=reading.close)
 
     async def describe(self, ref: ObjectRef) -> ObjectFacts:
         """Return what S3 says of *ref*; raises what ``open`` does."""
@@ -158,24 +160,6 @@ class S3Bucket:
             return _epoch_ms(answer.header("last-modified"))
         except ValueError:
             return int(self._requests.now_seconds() * 1000)
-
-
-class _Opening:
-    """The block in which an object is open; no generator's, as each object has one."""
-
-    __slots__ = ("_bucket", "_reading", "_ref")
-
-    def __init__(self, bucket: S3Bucket, ref: ObjectRef) -> None:
-        self._bucket = bucket
-        self._ref = ref
-
-    async def __aenter__(self) -> ObjectBody:
-        answer = await self._bucket.get(self._ref, {})
-        self._reading = _Reading(self._ref, answer, self._bucket)
-        return ObjectBody(last_modified_ms=self._bucket.last_modified_ms(answer), chunks=self._reading)
-
-    async def __aexit__(self, *raised: object) -> None:
-        self._reading.close()
 
 
 class _Reading:

@@ -148,17 +148,34 @@ class Inflation:
         return piece
 
 
-async def inflate(chunks: AsyncIterator[bytes], inflation: Inflation) -> AsyncIterator[Sequence[bytes]]:
-    """Yield the inflated pieces of *chunks*, some at once: one at least, and hardly more than ``TOGETHER_BYTES``."""
-    turn_bytes = PIECE_BYTES
-    async for chunk in chunks:
-        for pieces in _together(inflation.feed(chunk)):
-            yield pieces
-            if inflation.inflated_bytes >= turn_bytes:
-                turn_bytes = inflation.inflated_bytes + PIECE_BYTES
-                await asyncio.sleep(0)  # one read may inflate a thousandfold: others must get their turn meanwhile
-    for pieces in _together(inflation.finish()):
-        yield pieces
+class Inflated:
+    """The inflated pieces of *chunks*, some at once: one at least, and hardly more than ``TOGETHER_BYTES``.
+
+    No generator, as each object has one: an asynchronous one is also registered with the event loop.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], inflation: Inflation) -> None:
+        self._chunks = chunks
+        self._inflation = inflation
+        self._pieces: Iterator[Sequence[bytes]] = iter(())
+        self._ended = False
+        self._turn_bytes = PIECE_BYTES
+
+    def __repr__(self) -> str:
+        return f"<Inflated {self._inflation!r}>"
+
+    async def next(self) -> Sequence[bytes]:
+        """Return the next pieces; none is the end."""
+        if self._inflation.inflated_bytes >= self._turn_bytes:
+            self._turn_bytes = self._inflation.inflated_bytes + PIECE_BYTES
+            await asyncio.sleep(0)  # one read may inflate a thousandfold: others must get their turn meanwhile
+        while True:
+            pieces = next(self._pieces, ())
+            if pieces or self._ended:
+                return pieces
+            chunk = await anext(self._chunks, None)
+            self._ended = chunk is None
+            self._pieces = _together(self._inflation.finish() if chunk is None else self._inflation.feed(chunk))
 
 
 def _together(pieces: Iterator[bytes]) -> Iterator[Sequence[bytes]]:

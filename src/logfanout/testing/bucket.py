@@ -6,8 +6,7 @@ put ──► open ──► chunks, perhaps cut short, perhaps gone, perhaps de
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from logfanout.errors import AccessRefused, ObjectGone, Unavailable
@@ -84,20 +83,18 @@ class FakeBucket(Line):
         """Let every chunk of *ref* take its time."""
         self._pauses[ref.uri] = seconds_a_chunk
 
-    @asynccontextmanager
-    async def open(self, ref: ObjectRef) -> AsyncIterator[ObjectBody]:
-        """Open *ref* for one pass over its bytes."""
+    async def open(self, ref: ObjectRef) -> ObjectBody:
+        """Open *ref* for one pass over its bytes; the caller closes it."""
         async with self._call("open", ref.uri):
             if ref.uri in self._denied:
                 raise AccessRefused(f"GetObject {ref.uri}: AccessDenied")
             stored = self._find(ref)
         self.open_now += 1
         chunks = self._chunks(ref, stored.data)
-        try:
-            yield ObjectBody(last_modified_ms=stored.last_modified_ms, chunks=chunks)
-        finally:
-            self.open_now -= 1
-            await chunks.aclose()
+        return ObjectBody(last_modified_ms=stored.last_modified_ms, chunks=chunks, close=self._close_one)
+
+    def _close_one(self) -> None:
+        self.open_now -= 1
 
     async def describe(self, ref: ObjectRef) -> ObjectFacts:
         """Return what S3 says of *ref*; its bytes tell one writing of it from the next."""
@@ -149,7 +146,7 @@ class FakeBucket(Line):
             raise ObjectGone(f"GetObject {ref.uri}: NoSuchKey")
         return wanted[-1]
 
-    async def _chunks(self, ref: ObjectRef, data: bytes) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, ref: ObjectRef, data: bytes) -> AsyncIterator[bytes]:
         cuts = self._cuts.get(ref.uri)
         end = cuts.pop(0) if cuts else len(data)
         for start in range(0, end, self._chunk_bytes):
