@@ -63,20 +63,36 @@ class Outcasts:
 
 
 class _Columns(msgspec.Struct, frozen=True):
-    """Events in columns, as ``Records`` has them: its lists may be these, and another destination's too."""
+    """Events in columns and in time order; those of the same millisecond stay as they came.
+
+    The lists are those of ``Records`` where these were in order, as most are, and another destination's too.
+    """
 
     times: list[int]
     messages: list[msgspec.Raw]
     sizes: list[int]
     positions: Sequence[int]
 
+    @classmethod
+    def of(
+        cls, times: list[int], messages: list[msgspec.Raw], sizes: list[int], positions: Sequence[int]
+    ) -> "_Columns":
+        """Put the events in order."""
+        in_order = sorted(times)
+        if in_order == times:  # sorting is then no more than looking whether they are
+            return cls(times, messages, sizes, positions)
+        order = sorted(range(len(times)), key=times.__getitem__)
+        return cls(in_order, [messages[i] for i in order], [sizes[i] for i in order], [positions[i] for i in order])
+
     @property
     def weight(self) -> int:
         """All of them by CloudWatch's reckoning, or a little more."""
         return sum(self.sizes) + TOKEN_OVERHEAD_BYTES * len(self.sizes)
 
-    def followed_by(self, more: "_Columns") -> "_Columns":
-        return _Columns(
+    def joined(self, more: "_Columns") -> "_Columns":
+        """Return the events of both, *more* having come later."""
+        behind = self.times[-1] <= more.times[0]
+        return (_Columns if behind else _Columns.of)(
             self.times + more.times,
             self.messages + more.messages,
             self.sizes + more.sizes,
@@ -100,19 +116,6 @@ class _Columns(msgspec.Struct, frozen=True):
 
     def events(self) -> list[Event]:
         return list(map(Event, self.times, self.messages))
-
-    def in_time_order(self) -> "_Columns":
-        """Return the events in time order; those of the same millisecond stay as they came."""
-        times = sorted(self.times)
-        if times == self.times:  # as most are: sorting is then no more than looking whether they are
-            return self
-        order = sorted(range(len(times)), key=self.times.__getitem__)
-        return _Columns(
-            times,
-            [self.messages[i] for i in order],
-            [self.sizes[i] for i in order],
-            [self.positions[i] for i in order],
-        )
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,18 +167,15 @@ class StreamBatches:
 
     def add(self, records: Records, *, window: Window) -> Iterator[Batch]:
         """Yield the batches that *records* fill."""
-        columns = self._not_taken(_Columns(records.times, records.messages, records.sizes, records.positions))
+        columns = _Columns.of(records.times, records.messages, records.sizes, records.positions)
+        columns = self._not_taken(columns)
+        if columns.times and not window.holds(columns.times[0], columns.times[-1]):
+            columns = self._inside(columns, window)
         if not columns.times:
             return
-        oldest, newest = min(columns.times), max(columns.times)
-        if not window.holds(oldest, newest):
-            columns = self._inside(columns, window)
-            if not columns.times:
-                return
-            oldest, newest = min(columns.times), max(columns.times)
         if max(columns.sizes) > EVENT_BYTES + _QUOTES:
             columns = self._with_oversize_split(columns)
-        for day in self._collect(columns, oldest // DAY_MS, newest // DAY_MS):
+        for day in self._collect(columns):
             pending = self._pending[day]
             if pending.weight > BATCH_BYTES or len(pending.times) > BATCH_EVENTS:
                 yield from self._cut(day, keep_last=True)
@@ -192,7 +192,7 @@ class StreamBatches:
 
     def _not_taken(self, columns: _Columns) -> _Columns:
         positions = columns.positions
-        if not self.taken or not positions or not self.taken.holds_any(positions[0], positions[-1] + 1):
+        if not self.taken or not positions or not self.taken.holds_any(min(positions), max(positions) + 1):
             return columns
         left = columns.where(self.taken.missing(positions))
         self.taken_before += len(positions) - len(left.positions)
@@ -228,24 +228,26 @@ class StreamBatches:
             positions.extend([position] * len(tokens))
         return _Columns(times, messages, sizes, positions)
 
-    def _collect(self, columns: _Columns, first: int, last: int) -> Sequence[int]:
-        """Put the events, which are of the days from *first* to *last*, to their days; return the days that grew."""
-        if first == last or not self._naming.dated:
-            day = first if self._naming.dated else 0
-            self._put_to(day, columns)
-            return (day,)
-        days = [at // DAY_MS for at in columns.times]
-        grown = sorted(set(days))
-        for day in grown:
-            self._put_to(day, columns.where([each == day for each in days]))
+    def _collect(self, columns: _Columns) -> Sequence[int]:
+        """Put the events to their days; return the days that grew."""
+        if not self._naming.dated:
+            self._put_to(0, columns)
+            return (0,)
+        grown, start = [], 0
+        while start < len(columns.times):
+            day = columns.times[start] // DAY_MS
+            end = bisect_left(columns.times, (day + 1) * DAY_MS, start)
+            self._put_to(day, columns.part(start, end))
+            grown.append(day)
+            start = end
         return grown
 
     def _put_to(self, day: int, columns: _Columns) -> None:
         pending = self._pending.get(day)
-        self._pending[day] = pending.followed_by(columns) if pending is not None else columns
+        self._pending[day] = pending.joined(columns) if pending is not None else columns
 
     def _cut(self, day: int, *, keep_last: bool) -> Iterator[Batch]:
-        columns = self._pending.pop(day).in_time_order()
+        columns = self._pending.pop(day)
         cuts = list(cut(columns.times, columns.sizes))
         if keep_last:
             self._pending[day] = columns.part(*cuts.pop())
