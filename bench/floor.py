@@ -18,7 +18,7 @@ import msgspec
 from isal import igzip_lib
 
 from bench.load import Stored
-from logfanout.memory import keep_freed_memory
+from logfanout.heap import keep_freed_memory
 from logfanout.pipeline.records import CHUNK_BYTES
 from logfanout.ports import Event
 

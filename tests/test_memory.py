@@ -1,8 +1,6 @@
 """How much memory is ours, and when is enough of it in use?"""
 
 import asyncio
-import gc
-import platform
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,7 @@ from logfanout.memory import (
     REOPEN_AT,
     Gate,
     budget_bytes,
-    keep_freed_memory,
     limit_bytes,
-    spare_the_collector,
 )
 from logfanout.testing.clock import virtual_time
 
@@ -170,24 +166,3 @@ def test_the_gate_follows_what_is_held(budget: int, changes: list[int]) -> None:
             assert gate.open
     gate.give(gate.held_bytes)
     assert gate.open
-
-
-def test_freed_memory_is_kept_where_the_allocator_can() -> None:
-    """glibc's can; to ask another's is no error."""
-    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
-
-
-def test_the_collector_leaves_alone_what_was_there() -> None:
-    """It still finds the cycles that are made afterwards."""
-    before = gc.get_threshold()
-    try:
-        spare_the_collector()
-        assert gc.get_freeze_count() > 0
-        assert gc.get_threshold()[0] > before[0]
-        cycle: list[object] = []
-        cycle.append(cycle)
-        del cycle
-        assert gc.collect() >= 1
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)

@@ -8,8 +8,6 @@ bytes which only itself can give back.
 """
 
 import asyncio
-import ctypes
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,34 +23,6 @@ LEAST_BUDGET_BYTES = 8 * 1024**2  # one object's batches under way: with less a 
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
-
-
-# glibc's mallopt(3). It maps what is larger than 128 KiB afresh each time, and returns what is free at the end of the
-# heap above as much again: of pieces of a mebibyte every page would be faulted in anew, a fifth of the time of all.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 64 * 1024**2  # free at the heap's end; of an idle worker's memory it is what a busy one had
-_MAPPED_FROM_BYTES = 32 * 1024**2  # the most there is
-_COLLECT_AFTER = 10_000  # objects made and not freed: a megabyte or two
-
-
-def keep_freed_memory() -> bool:
-    """Let the allocator keep what is freed for what is allocated next; return whether it understood."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # musl, macOS: theirs have no such thing
-        return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES) and mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES))
-
-
-def spare_the_collector() -> None:
-    """Let the garbage collector look less often, and never again at what is there by now: modules, tables, clients.
-
-    A message makes some thousand objects and no cycles but in its errors; with Python's own thresholds the collector
-    took a twentieth of the time of small objects to find nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def budget_bytes(limit: int, *, processes: int = 1) -> int:

@@ -10,12 +10,11 @@ from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import Protocol, TypeVar
 
-from logfanout import __version__, protection, telemetry
+from logfanout import __version__, heap, protection, telemetry
 from logfanout.app.parts import Parts, opened
 from logfanout.aws import Aws, Redrive
 from logfanout.console.health import Health
 from logfanout.errors import LogfanoutError
-from logfanout.memory import keep_freed_memory, spare_the_collector
 from logfanout.pipeline.inbox import Inbox, Terms
 from logfanout.settings import Settings
 from logfanout.worker import Worker
@@ -29,13 +28,14 @@ async def serve(settings: Settings, *, stop: asyncio.Event, health: Health) -> N
     """Receive and deliver until *stop*, then drain; returns when nothing is in hand any more."""
     if settings.sqs_queue_url is None:
         raise ValueError("serve needs SQS_QUEUE_URL")
-    keep_freed_memory()
+    heap.keep_freed_memory()
     async with AsyncExitStack() as stack:
         parts = await unless_stopped(stack.enter_async_context(opened(settings)), stop=stop)
         redrive = await unless_stopped(parts.aws.redrive(settings.sqs_queue_url), stop=stop) if parts else None
         if parts is None or stop.is_set():
             return
-        spare_the_collector()
+        heap.spare_the_collector()
+        heap.into_huge_pages()
         inbox = _inbox(settings.sqs_queue_url, settings, parts, redrive)
         worker = Worker(parts.courier, max_receives=redrive.max_receive_count if redrive else None)
         _report_start(settings, parts.aws)
@@ -78,12 +78,14 @@ async def attended(
     """Await *serving*, and meanwhile tell the probes, the log and ECS how it is going."""
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(_watch(intake, aws, health), name="watch health")
+        settling = group.create_task(heap.settle(), name="settle the heap")
         announce = group.create_task(_announce_drain(settings, intake, stop), name="announce drain")
         if settings.ecs_agent_uri:
             guard = _protected(settings.ecs_agent_uri, settings, aws, intake, stop)
             group.create_task(guard, name="protect the task")
         given_back = await serving
         watch.cancel()
+        settling.cancel()
         began = await announce
     telemetry.DrainFinished(given_back=given_back, seconds=round(asyncio.get_running_loop().time() - began, 3)).emit()
 
