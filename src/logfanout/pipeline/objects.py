@@ -24,8 +24,8 @@ else:
 # How long a piece is at most, and how much is inflated before others get their turn.
 PIECE_BYTES = 1024 * 1024
 TOGETHER_BYTES = 512 * 1024  # so much is handed on at once: a small object at a stroke
-# A member's first piece is as long, so that one of a small object is inflated by one call and never put together; the
-# others are shorter: igzip grows what it returns by doubling and copying, a third of its time.
+# The first piece is as long, so that a small object is inflated by one call and never put together; the others are
+# shorter: igzip grows what it returns by doubling and copying, a third of its time.
 _STEP_BYTES = 64 * 1024
 
 _GZIP = b"\x1f\x8b"
@@ -64,7 +64,7 @@ class Inflation:
         self._plain = False
         self._member: _Inflater | None = None  # None: before the first member, or between two
         self._members = 0
-        self._step_bytes = 0
+        self._step_bytes = TOGETHER_BYTES  # of the next piece, at most
         self._head = b""  # of the next member, until there is enough of it to tell what it is
         self.compressed_bytes = 0
         self.inflated_bytes = 0
@@ -115,7 +115,6 @@ class Inflation:
             self._corrupt("what follows a compressed member is not one")
         self._plain = self._member is None
         self._members += 1
-        self._step_bytes = TOGETHER_BYTES
         return data
 
     def _read_member(self, member: _Inflater, data: bytes) -> Generator[bytes, None, bytes]:
