@@ -70,7 +70,8 @@ def test_memory_is_the_same_in_huge_pages() -> None:
 
 
 def test_nothing_is_asked_of_a_process_without_memory_of_its_own(tmp_path: Path) -> None:
-    """And of a kernel that lists none."""
+    """And where nothing tells what memory there is."""
+    assert heap.into_huge_pages(maps=tmp_path / "maps") == 0
     (tmp_path / "maps").write_text("")
     assert heap.into_huge_pages(maps=tmp_path / "maps") == 0
 

@@ -57,9 +57,13 @@ def into_huge_pages(*, maps: Path = MAPS) -> int:
     """
     if sys.platform != "linux" or mmap.PAGESIZE != _SMALL_BYTES:
         return 0
+    try:
+        blocks = own_blocks(maps.read_text())
+    except OSError:  # a container without /proc
+        return 0
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    return sum(madvise(address, HUGE_BYTES, _MADV_COLLAPSE) == 0 for address in own_blocks(maps.read_text()))
+    return sum(madvise(address, HUGE_BYTES, _MADV_COLLAPSE) == 0 for address in blocks)
 
 
 def own_blocks(maps: str) -> Iterator[int]:
