@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logfanout.pipeline._times import Minutes, Stamp, epoch_ms, many
+from logfanout.pipeline._times import Hours, Stamp, epoch_ms, many
 
 T = 1_714_979_289_000  # 2024-05-06T07:08:09Z
 
@@ -115,6 +115,8 @@ def test_numeric_text(text: str, expected: int | None) -> None:
         "2024-02-30T07:08:09Z",
         "2023-02-29T07:08:09Z",
         "2024-05-06T25:08:09Z",
+        "2024-05-06T24:00:00.000Z",
+        "2024-05-06T07:61:09.123Z",
         "2024-05-06T07:60:09Z",
         "2024-05-06T07:08:61Z",
         "2024-05-06T07:08:09.Z",
@@ -137,16 +139,16 @@ def test_numeric_text(text: str, expected: int | None) -> None:
 def test_what_tells_no_time(stamp: Stamp) -> None:
     """Garbage is no time, and never an error."""
     assert epoch_ms(stamp) is None
-    assert many([stamp], Minutes()) == [None]
+    assert many([stamp], Hours()) == [None]
 
 
-def test_whole_minutes_are_remembered_up_to_a_point() -> None:
-    """An object with a million different minutes does not fill memory."""
-    minutes = Minutes()
+def test_hours_are_remembered_up_to_a_point() -> None:
+    """An object with a million different hours does not fill memory."""
+    hours = Hours()
     start = datetime(2024, 5, 6)  # noqa: DTZ001  only to write it
-    stamps = [f"{(start + timedelta(minutes=n)).isoformat()}.001Z" for n in range(10_000)]
-    assert many(stamps, minutes) == [epoch_ms(stamp) for stamp in stamps]
-    assert len(minutes) <= 4096
+    stamps = [f"{(start + timedelta(hours=n // 10)).isoformat()}.001Z" for n in range(10_000)]
+    assert many(stamps, hours) == [epoch_ms(stamp) for stamp in stamps]
+    assert len(hours) <= 100
 
 
 # Properties.
@@ -162,7 +164,7 @@ def test_any_fraction_and_any_offset(at: datetime, fraction: str, offset: int, z
     text = f"{shown.isoformat()}{'.' + fraction if fraction else ''}{zone}"
     expected = calendar.timegm(at.timetuple()) * 1000 + int(fraction[:3].ljust(3, "0"))
     assert epoch_ms(text) == expected
-    assert many([text], Minutes()) == [expected]
+    assert many([text], Hours()) == [expected]
 
 
 @given(st.integers(10**11, 10**14 - 1), st.integers(0, 999_999))
@@ -221,10 +223,39 @@ stamps = st.one_of(
 @example([])
 def test_the_fast_way_tells_what_the_slow_way_tells(stamps: list[str]) -> None:
     """Many stamps of one shape at once, or nearly of one shape, are what they are one by one."""
-    assert many(stamps, Minutes()) == [epoch_ms(stamp) for stamp in stamps]
+    assert many(stamps, Hours()) == [epoch_ms(stamp) for stamp in stamps]
+
+
+@st.composite
+def stamps_of_some_hours(draw: st.DrawFn) -> list[str]:
+    """What a chunk holds: times near to each other, as precise as they happen to be, and perhaps something else."""
+    base = draw(whole_seconds)
+    seconds = draw(st.lists(st.integers(0, 3 * 3600), min_size=8, max_size=60))
+    ordered = sorted(seconds) if draw(st.booleans()) else seconds
+    precise = st.one_of(*(st.text("0123456789", min_size=n, max_size=n) for n in (9, 9, 6, 3)))
+    chunk = [f"{(base + timedelta(seconds=after)).isoformat()}.{draw(precise)}Z" for after in ordered]
+    if draw(st.booleans()):
+        chunk[draw(st.integers(0, len(chunk) - 1))] = draw(nearly_vectors())
+    return chunk
+
+
+@given(stamps_of_some_hours())
+def test_a_chunk_of_some_hours(chunk: list[str]) -> None:
+    """Hours that change, digits that are missing and what is no time leave the others as they are."""
+    hours = Hours()
+    assert many(chunk, hours) == many(chunk, hours) == [epoch_ms(stamp) for stamp in chunk]
+
+
+def test_a_chunk_in_vectors_form_takes_the_fast_way() -> None:
+    """Its hours are remembered, though some of its stamps have fewer digits and it is in no order."""
+    hours = Hours()
+    early = [f"2024-05-06T07:59:{n:02}.123456789Z" for n in range(30)]
+    late = [f"2024-05-06T08:00:{n:02}.123456Z" for n in range(30)]
+    assert many([*early, *late, *early], hours) == [epoch_ms(stamp) for stamp in [*early, *late, *early]]
+    assert set(hours) == {b"2024-05-06T07:", b"2024-05-06T08:"}
 
 
 @given(st.lists(stamps, max_size=8))
 def test_any_stamps_are_told_alike_alone_and_together(stamps: list[Stamp]) -> None:
     """Whatever else stands in a chunk, each stamp tells the time it tells alone, or none."""
-    assert many(stamps, Minutes()) == [epoch_ms(stamp) for stamp in stamps]
+    assert many(stamps, Hours()) == [epoch_ms(stamp) for stamp in stamps]

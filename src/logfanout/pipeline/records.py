@@ -34,7 +34,7 @@ _SHORTCUTS = 3  # cuts to try before the exact way; each that fails costs one de
 _JUDGED_FROM = 1000
 _READABLE_ONE_IN = 100
 _MOST_AT_ONCE = 1000  # records read the exact way, before the shortcuts are tried again
-_MINUTES = _times.Minutes()  # what one object's events tell of a minute holds for all: pods write at the same time
+_HOURS = _times.Hours()  # what one object's events tell of an hour holds for all: pods write at the same time
 _QUOTE = ord('"')
 _EMPTY = 2  # the length of '""'
 
@@ -245,7 +245,7 @@ class RecordReader:
         stamps: Sequence[_times.Stamp],
         positions: Sequence[int],
     ) -> Records:
-        known = _times.many(stamps, _MINUTES)
+        known = _times.many(stamps, _HOURS)
         untimed = known.count(None)  # type: ignore[arg-type]
         times: list[int] = [self._untimed_ms if t is None else t for t in known] if untimed else known  # type: ignore[assignment]
         records = Records(
