@@ -82,7 +82,8 @@ class Courier:
         self._world = world
         self._rules = rules
         # One attempt at an object at a time: a repeated notice's awaits the end of the first, and finds it delivered.
-        self._in_hand: dict[str, asyncio.Event] = {}
+        # The event is made by the first who waits for it: hardly anybody does.
+        self._in_hand: dict[str, asyncio.Event | None] = {}
         self._now = asyncio.get_running_loop().time
 
     def __repr__(self) -> str:
@@ -113,14 +114,15 @@ class Courier:
         outcome = "failed"
         try:
             name = object_id(ref)
-            while (other := self._in_hand.get(name)) is not None:
+            while name in self._in_hand:
+                self._in_hand[name] = other = self._in_hand[name] or asyncio.Event()
                 await other.wait()
-            self._in_hand[name] = over = asyncio.Event()
+            self._in_hand[name] = None
             try:
                 outcome = await self._delivered(ref, name, inflation, lease, received_before=received_before)
             finally:
-                del self._in_hand[name]
-                over.set()
+                if (over := self._in_hand.pop(name)) is not None:
+                    over.set()
         except Permanent:
             outcome = "set_aside"
             raise

@@ -18,10 +18,10 @@ class Places:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.taken = 0
-        self.waiting: deque[asyncio.Future[None]] = deque()
+        self.waiting: deque[asyncio.Future[None]] | None = None  # there is one from when somebody waits
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}, {self.taken} of {self.limit} taken, {len(self.waiting)} wait>"
+        return f"<{type(self).__name__}, {self.taken} of {self.limit} taken, {len(self.waiting or ())} wait>"
 
     async def enter(self) -> None:
         """Return with a place, to be given back by ``leave``."""
@@ -29,13 +29,14 @@ class Places:
             self._take()
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(granted)
+        waiting = self.waiting = deque() if self.waiting is None else self.waiting
+        waiting.append(granted)
         try:
             await granted
         except asyncio.CancelledError:
             if granted.cancelled():
                 with suppress(ValueError):  # who passed it over has removed it
-                    self.waiting.remove(granted)
+                    waiting.remove(granted)
             else:  # a place came at the very moment
                 self.taken -= 1
             self._wake()

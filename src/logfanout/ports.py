@@ -185,7 +185,7 @@ class Copies(Protocol):
         ...
 
 
-class Assumption(msgspec.Struct, frozen=True, kw_only=True):
+class Assumption(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """One AssumeRole call; equal ones are served by the same session."""
 
     role_arn: str

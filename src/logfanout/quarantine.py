@@ -5,6 +5,7 @@
 Pure but for ``Keeper``, which collects one delivery's lines and hands them over some at a time.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ class Keeper:
         self._lines: list[bytes] = []
         self._bytes = 0
         self._first = -1  # position of the first line waiting
+        self.turn = asyncio.Lock()  # for whoever hands something over: one at a time
         self._flushes = 0  # so far: the parts of a split record share their position, and names must differ
 
     def __repr__(self) -> str:

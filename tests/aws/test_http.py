@@ -106,6 +106,36 @@ async def test_head_has_no_body_though_its_answer_tells_of_one(http: Http) -> No
     assert "content-length" not in server.heads[0].lower()
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        [
+            (
+                b"HTTP/1.1 103 Early Hints\r\netag: early\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\nETAG: first\r\n"
+                b'x-of: etag: inner\r\nETag:\t "an \xe9" \r\nx-amz-request-id:\r\nContent-Length: 2\r\n\r\net'
+            )
+        ],
+        [
+            b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r",
+            b"\nHTTP/1.1 200 OK\r\nE",
+            b'TAG: first\r\netag: "an ',
+            b'\xe9"\r',
+            b"\nx-amz-request-id: \r\ncontent-length:2\r\n\r",
+            b"\net",
+        ],
+    ],
+)
+async def test_a_header_is_looked_up(http: Http, script: list[bytes | None]) -> None:
+    """By its name, however that is written; of a repeated one the last, and none of an interim answer's or the body."""
+    async with serving(script) as server:
+        answer = await http.request("GET", server.url, headers={})
+        assert await body_of(answer) == b"et"
+    assert (answer.header("etag"), answer.content_length) == ('"an \xe9"', 2)
+    assert [answer.header(name) for name in ("link", "x-amz-request-id", "http/1.1 200 ok", "tag", "absent")] == [
+        ""
+    ] * 5
+
+
 async def test_requests_side_by_side_have_a_connection_each(http: Http) -> None:
     """Nobody gets another's answer."""
     scripts = [[b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n] for n in range(8)]

@@ -15,19 +15,20 @@ import httptools
 # Reading stops at so much that nobody has taken yet: fewer, larger chunks cost less for each byte.
 MOST_BUFFERED_BYTES = 512 * 1024
 MOST_HEAD_BYTES = 64 * 1024  # AWS's answers have some hundred bytes of headers
+_HEAD_END = b"\r\n\r\n"  # llhttp takes no other (RFC 9112, 2.2, would allow a bare LF)
 
 
 class Answer:
     """One answer; its body may still be on the wire."""
 
-    __slots__ = ("_connection", "_headers", "_parts", "_waiter", "done", "error", "status")
+    __slots__ = ("_connection", "_head", "_lines", "_parts", "_waiter", "done", "error", "status")
 
     def __init__(self, connection: "Connection") -> None:
         self.status = 0
         self.done = False
         self.error: Exception | None = None
         self._connection = connection
-        self._headers: dict[bytes, bytes] = {}  # by lower-case name; few of them are ever looked at
+        self._head = self._lines = b""
         self._parts: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
 
@@ -36,7 +37,11 @@ class Answer:
 
     def header(self, name: str) -> str:
         """Return the header called *name*, which is in lower case; of one that is repeated the last, empty for none."""
-        return self._headers.get(name.encode("latin-1"), b"").decode("latin-1")
+        line = b"\n%b:" % name.encode("latin-1")
+        if (at := self._lines.rfind(line)) < 0:
+            return ""
+        begin = at + len(line)
+        return self._head[begin : self._head.find(b"\r", begin)].strip(b" \t").decode("latin-1")
 
     @property
     def content_length(self) -> int | None:
@@ -95,6 +100,13 @@ class Answer:
         finally:
             self._waiter = None
 
+    def take_head(self, head: bytes) -> None:
+        """Take the status line and the headers as they came; the parser has found them in order.
+
+        Few of them are ever looked at: to have the parser hand out each took ten times as long.
+        """
+        self._head, self._lines = head, head.lower()
+
     def tell(self) -> None:
         """Wake who waits for more."""
         if self._waiter is not None and not self._waiter.done():
@@ -118,7 +130,7 @@ class Connection(asyncio.Protocol):
         self._whole = self._bodiless = False
         self._keep = True
         self._buffered = 0
-        self._head_bytes = 0
+        self._coming: bytes | None = None  # what came of the headers while they are not complete
         self._patience = 0.0
         self._paused = False
 
@@ -143,7 +155,7 @@ class Connection(asyncio.Protocol):
         self._answer = answer = Answer(self)
         self._head = waiter = self.loop.create_future()
         self._whole, self._keep, self._bodiless = whole, True, bodiless
-        self._buffered = self._head_bytes = 0
+        self._buffered, self._coming = 0, b""
         self._parser = httptools.HttpResponseParser(self)
         self._patience = patience_seconds
         self.expect()
@@ -193,14 +205,14 @@ class Connection(asyncio.Protocol):
             return
         if self.deadline:
             self.deadline = self.loop.time() + self._patience
-        if self._head_bytes >= 0:
-            self._head_bytes += len(data)
+        if self._coming is not None:
+            self._coming += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self.abort(ConnectionError(f"the answer is not HTTP: {type(error).__name__}"))
             return
-        if self._head_bytes > MOST_HEAD_BYTES:
+        if self._coming is not None and len(self._coming) > MOST_HEAD_BYTES:
             self.abort(ConnectionError(f"the answer's headers are over {MOST_HEAD_BYTES} bytes"))
         elif self._buffered and self._answer is not None:
             self._body_arrived(self._answer)
@@ -225,21 +237,19 @@ class Connection(asyncio.Protocol):
 
     # What the parser tells.
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
-        if self._answer is not None:
-            self._answer._headers[name.lower()] = value  # noqa: SLF001  the two are one
-
     def on_headers_complete(self) -> None:
         """Hand the answer out, unless its body is wanted too."""
         answer, parser = self._answer, self._parser
         if answer is None or parser is None:
             return
         status = parser.get_status_code()
+        coming = self._coming or b""
+        end = coming.find(_HEAD_END) + len(_HEAD_END)
         if status < 200:  # 100 Continue and its like: the answer is still to come
-            answer._headers.clear()  # noqa: SLF001
+            self._coming = coming[end:]
             return
-        self._head_bytes = -1
+        self._coming = None
+        answer.take_head(coming[:end])
         answer.status = status
         self._keep = parser.should_keep_alive()
         if self._bodiless:

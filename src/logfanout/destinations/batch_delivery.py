@@ -107,7 +107,6 @@ class BatchDelivery:
         self._retention_days = retention_days
         self._keeper = keeper
         self._kept: list[int] = []  # positions the keeper has been given
-        self._keeping = asyncio.Lock()
         self._puts: asyncio.TaskGroup | None = None  # of what is put while the object is read: of most, nothing
         self._places = Places(PUTS_PER_OBJECT)
 
@@ -224,7 +223,7 @@ class BatchDelivery:
             self._take(positions)
             return
         self._kept.extend(positions)
-        async with self._keeping:
+        async with self._keeper.turn:
             await self._guarded(step(self._keeper))
 
     def _take(self, positions: Sequence[int]) -> None:

@@ -26,9 +26,9 @@ def object_id(ref: ObjectRef) -> str:
     parts = [ref.bucket, ref.key, version, ref.sequencer]
     if not version and not ref.sequencer:
         parts += [str(ref.event_ms), str(ref.size_bytes)]
-    digest = blake2b(digest_size=DIGEST_BYTES)
+    named: list[bytes] = []
     for part in parts:
         data = part.encode(errors="surrogatepass")
         # With its length ahead, since a key may hold any separator.
-        digest.update(len(data).to_bytes(4, "big") + data)
-    return digest.hexdigest()
+        named += len(data).to_bytes(4, "big"), data
+    return blake2b(b"".join(named), digest_size=DIGEST_BYTES).hexdigest()

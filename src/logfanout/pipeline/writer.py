@@ -18,7 +18,7 @@ from logfanout.pipeline.stream_batches import Batch, Outcasts
 from logfanout.ports import Credentials, Logs, LogStream, Rejections
 from logfanout.retrying import patiently
 from logfanout.tenants.credentials import CredentialCache
-from logfanout.tenants.limiter import Account, Limiter
+from logfanout.tenants.limiter import Limiter
 from logfanout.tenants.log_groups import CloudWatchDestination
 
 # Of the 256 connections that all tenants share: no account can take more than a quarter, however slow it is.
@@ -139,7 +139,7 @@ class Writer:
 
     async def _attempt(self, batch: Batch, to: LogStream, destination: CloudWatchDestination) -> Rejections:
         credentials = await self._credentials.of(destination)
-        async with self._limiter.turn(Account(id=destination.account, region=destination.region)):
+        async with self._limiter.turn(destination.quota):
             return await self._put_once(batch, to, destination, credentials)
 
     async def _put_once(

@@ -137,7 +137,7 @@ class Breakers:
 
     def succeeded(self, destination: Destination, *, now_seconds: float) -> None:
         """Close *destination*'s breaker: it took something, whether from a probe or from one that was under way."""
-        if destination in self._open:
+        if self._open and destination in self._open:  # of a long value the hash is what costs
             self._close(destination, why="accepted", now_seconds=now_seconds)
 
     def abandoned(self, destination: Destination, admission: Admission) -> None:
@@ -145,7 +145,7 @@ class Breakers:
 
         Whoever was admitted may call this at its end, however it ended; after ``refused`` and ``succeeded`` it is moot.
         """
-        breaker = self._open.get(destination)
+        breaker = self._open.get(destination) if self._open else None
         if breaker is not None and breaker.probe is admission:
             breaker.probe = None
 

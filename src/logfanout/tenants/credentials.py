@@ -9,6 +9,7 @@ one goes on serving, so that STS may be away for minutes without anybody noticin
 import random
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from logfanout import telemetry
 from logfanout.errors import AccessRefused, CredentialsExpired, LogfanoutError
@@ -27,6 +28,7 @@ EXPIRY_MARGIN_MS = 10_000
 ASK_AGAIN_MS = 5_000
 COUNT_EVERY_MS = 1_000  # the sessions there are, if more than a few
 FEW_SESSIONS = 100
+ROLES_REMEMBERED = 1024
 
 _ILLEGAL_IN_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _SESSION_NAME_LENGTH = 64  # AssumeRole, "RoleSessionName": 2 to 64 of [\w+=,.@-]
@@ -71,11 +73,11 @@ class CredentialCache:
 
     async def of(self, destination: CloudWatchDestination) -> Credentials:
         """Return a session that may write to *destination*."""
-        return await self._session(self._wanted(destination))
+        return await self._session(_wanted(destination, self._external_id))
 
     def forget(self, destination: CloudWatchDestination, credentials: Credentials) -> None:
         """Drop *credentials*, which AWS says have expired, unless newer ones are there already."""
-        self._drop(self._wanted(destination), credentials)
+        self._drop(_wanted(destination, self._external_id), credentials)
 
     async def central(self) -> Credentials | None:
         """Return a session of the central role; ``None`` if there is none, and the task acts in its own name."""
@@ -90,14 +92,6 @@ class CredentialCache:
         """Stop what renewals are under way."""
         await self._flights.close()
 
-    def _wanted(self, destination: CloudWatchDestination) -> Assumption:
-        return Assumption(
-            role_arn=destination.role_arn,
-            session_name=session_name(destination.tenant),
-            external_id=destination.external_id or self._external_id,
-            session_tags=(("tenant", destination.tenant),) if destination.session_tags else (),
-        )
-
     def _drop(self, wanted: Assumption, credentials: Credentials) -> None:
         session = self._sessions.get(wanted)
         if session and session.credentials is credentials:
@@ -105,7 +99,9 @@ class CredentialCache:
 
     async def _session(self, wanted: Assumption) -> Credentials:
         now = self._clock.epoch_ms()
-        session = self._sessions.setdefault(wanted, _Session())
+        session = self._sessions.get(wanted)
+        if session is None:
+            session = self._sessions[wanted] = _Session()
         if usable := session.usable(now):
             if now >= max(session.renew_at_ms, session.ask_again_ms):
                 self._flights.begin(wanted, lambda: self._renew(wanted))
@@ -154,6 +150,17 @@ class CredentialCache:
             del self._sessions[wanted]
         count = sum(session.usable(now) is not None for session in self._sessions.values())
         telemetry.CredentialsCached(count=count).emit()
+
+
+@lru_cache(maxsize=ROLES_REMEMBERED)  # asked with each batch, of a row that is kept for a minute
+def _wanted(destination: CloudWatchDestination, external_id: str) -> Assumption:
+    """Return what opens *destination*; *external_id* is the fleet's."""
+    return Assumption(
+        role_arn=destination.role_arn,
+        session_name=session_name(destination.tenant),
+        external_id=destination.external_id or external_id,
+        session_tags=(("tenant", destination.tenant),) if destination.session_tags else (),
+    )
 
 
 def session_name(tenant: str) -> str:

@@ -22,7 +22,7 @@ LEAST = 1
 MOST_IDLE = 10_000  # accounts whose limit is remembered while nothing is sent there; some hundred bytes each
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True, cache_hash=True):
     """What CloudWatch's quotas are counted against."""
 
     id: str

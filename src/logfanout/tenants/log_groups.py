@@ -6,10 +6,12 @@ Pure.
 """
 
 import re
+from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
 
+from logfanout.tenants.limiter import Account
 from logfanout.tenants.rows import EVERYTHING, Fields, Wanted
 
 # PutRetentionPolicy, "retentionInDays".
@@ -22,7 +24,7 @@ _GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")  # CreateLogGroup, "logGro
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)  # AssumeRole, "ExternalId"
 
 
-class CloudWatchDestination(msgspec.Struct, frozen=True, kw_only=True):
+class CloudWatchDestination(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True, dict=True):
     """One log group in one tenant's account."""
 
     kind: ClassVar[str] = "cloudwatch"
@@ -36,15 +38,22 @@ class CloudWatchDestination(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int | None = None  # None: for ever, or as the tenant has set it
     session_tags: bool = False
 
-    @property
+    # A row is kept for a minute, and a busy tenant's asked these with each object: they are made once.
+
+    @cached_property
     def id(self) -> str:
         """The place itself, however it is reached: what has been delivered there is remembered under this name."""
         return f"cloudwatch:{self.account}:{self.region}:{self.group}"
 
-    @property
+    @cached_property
     def account(self) -> str:
-        """The account the role is in: its quotas are what puts are counted against."""
+        """The account the role is in."""
         return self.role_arn.split(":")[4]
+
+    @cached_property
+    def quota(self) -> Account:
+        """What its puts are counted against."""
+        return Account(id=self.account, region=self.region)
 
     def __str__(self) -> str:
         return f"log group {self.group} of account {self.account} in {self.region}"
