@@ -1,7 +1,9 @@
 """Does time fly only when nothing else can happen?"""
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -50,6 +52,26 @@ async def test_timeouts_are_virtual() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(3600):
             await asyncio.Event().wait()
+
+
+@virtual_time
+async def test_time_goes_on_to_a_timer_that_fires_early() -> None:
+    """By less than the clock tells apart; who waits until his time has come gets there, whoever else waits."""
+    loop = asyncio.get_running_loop()
+    first = loop.time() + 0.2
+
+    async def until(when: float, behind: int) -> None:
+        while loop.time() < when:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(when):
+                    await asyncio.Event().wait()
+            for _ in range(behind):  # once: from then on it is so many turns of the loop behind the others
+                await asyncio.sleep(0)
+            behind = 0
+
+    late = math.nextafter(first, math.inf)
+    await asyncio.gather(until(first, 0), *(until(late, behind) for behind in range(4)))
+    assert loop.time() == late
 
 
 @virtual_time
