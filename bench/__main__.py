@@ -54,15 +54,21 @@ def _profile(profile: Profile, asked: argparse.Namespace, say: Callable[[str], N
     for turn in range(asked.repeats):
         say(f"{profile.name}: run {turn + 1} of {asked.repeats}")
         rounds.append(_round(profile, asked.flame))
-    # A core for each process and one for the stub; with fewer the processes only take turns.
-    judged = processes.are_enough(max(case.processes for case in profile.cases)) and not asked.flame
-    found = results.outcome(profile, rounds, machine=where, judged=judged)
+    found = results.outcome(profile, rounds, machine=where, not_judged=_not_judged(profile, asked.flame))
     if not asked.no_results and not asked.flame:
         results.keep(found)
         plot.draw(results.FOLDER)
     for line in results.told(found):
         say(line)
     return found
+
+
+def _not_judged(profile: Profile, flame: Path | None) -> str | None:
+    if flame:
+        return "who draws a flame graph slows the worker down"
+    if not processes.are_enough(max(case.processes for case in profile.cases)):
+        return "needs a core for each process and one for the stub"  # with fewer the processes only take turns
+    return None
 
 
 def _round(profile: Profile, flame: Path | None) -> Mapping[str, Run]:

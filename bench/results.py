@@ -5,7 +5,7 @@
 One file a profile, replaced by the next run: git keeps the history.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,7 @@ class Outcome:
     summaries: dict[str, Summary]  # "<case>.<figure>", and the profile's ratios
     requests: dict[str, dict[str, int]]  # by case, of the last run
     verdicts: tuple[Verdict, ...]
+    not_judged: str | None  # why, where no target was
 
     @property
     def reached(self) -> bool:
@@ -55,8 +56,10 @@ class Outcome:
         return all(verdict.reached is not False for verdict in self.verdicts)
 
 
-def outcome(profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: Machine, judged: bool) -> Outcome:
-    """Return what *rounds*, each with a run of every case, say; not *judged*: this machine has too few cores."""
+def outcome(
+    profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: Machine, not_judged: str | None = None
+) -> Outcome:
+    """Return what *rounds*, each with a run of every case, say; no target is judged where *not_judged* says why."""
     runs = [flattened(each) for each in rounds]
     summaries = summarised(runs)
     for name, (this, that) in ratios(profile).items():
@@ -70,7 +73,8 @@ def outcome(profile: Profile, rounds: Sequence[Mapping[str, Run]], *, machine: M
         runs=len(rounds),
         summaries=summaries,
         requests={name: run.requests for name, run in rounds[-1].items()},
-        verdicts=tuple(target.judge(summaries if judged else {}) for target in profile.targets),
+        verdicts=tuple(target.judge({} if not_judged else summaries) for target in profile.targets),
+        not_judged=not_judged,
     )
 
 
@@ -123,13 +127,9 @@ def told(found: Outcome) -> Iterator[str]:
         yield f"  {title:{width}} {''.join(f'{_number(each):>12}' for each in row)}"
     for case, requests in found.requests.items():
         yield f"  {case} asked: {', '.join(f'{name} {count}' for name, count in sorted(requests.items()))}"
-    yield from _judged(found.verdicts)
-
-
-def _judged(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    for verdict in verdicts:
+    for verdict in found.verdicts:
         if verdict.reached is None:
-            yield f"  not judged  {verdict.target}: needs a core for each process and one for the stub"
+            yield f"  not judged  {verdict.target}: {found.not_judged}"
         else:
             yield f"  {'reached' if verdict.reached else 'MISSED ':10}  {verdict.target}: {_value(verdict.best)}"
 

@@ -31,10 +31,10 @@ def run(cpu: float, memory: float) -> Run:
     return Run(figures=figures, requests={"GetObject": 1})
 
 
-def pair(*, judged: bool = True) -> results.Outcome:
+def pair(*, not_judged: str | None = None) -> results.Outcome:
     """Return two rounds: in the second something else ran on the machine, while the first case did."""
     rounds = [{"one": run(1.0, 12.0), "two": run(1.2, 1.0)}, {"one": run(4.0, 11.0), "two": run(1.6, 1.0)}]
-    return results.outcome(PROFILE, rounds, machine=HERE, judged=judged)
+    return results.outcome(PROFILE, rounds, machine=HERE, not_judged=not_judged)
 
 
 def test_a_disturbed_side_makes_no_ratio_better() -> None:
@@ -49,7 +49,7 @@ def test_a_disturbed_side_makes_no_ratio_better() -> None:
 def test_cases_that_took_turns_are_judged_by_the_runs_own_ratios() -> None:
     """What disturbed one of them disturbed the other as much."""
     rounds = [{"one": run(one, 1.0), "two": run(two, 1.0)} for one, two in ((1.0, 1.5), (4.0, 4.8), (2.0, 2.2))]
-    found = results.outcome(replace(PROFILE, turns=2), rounds, machine=HERE, judged=True)
+    found = results.outcome(replace(PROFILE, turns=2), rounds, machine=HERE)
     assert found.verdicts[0].best == pytest.approx(1.2)
     assert found.verdicts[0].reached
     assert found.summaries["one.share_of_floor"].most == 0.5  # each of another moment than its case: by the best
@@ -70,11 +70,12 @@ def test_turns_are_told_as_one() -> None:
     assert (whole.requests, whole.delays_seconds) == ({"GetObject": 3}, {"others": [1.0, 2.0]})
 
 
-def test_too_few_cores_judge_nothing() -> None:
-    """It is said so, and is no miss."""
-    found = pair(judged=False)
+def test_what_cannot_be_judged_is_no_miss() -> None:
+    """Each target is told with the reason."""
+    found = pair(not_judged="needs more cores")
     assert found.reached
-    assert sum("not judged" in line for line in results.told(found)) == 2
+    told = [line.strip() for line in results.told(found) if "not judged" in line]
+    assert told == [f"not judged  {target}: needs more cores" for target in PROFILE.targets]
 
 
 def test_a_person_is_told_what_was_missed() -> None:
