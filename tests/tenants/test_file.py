@@ -62,7 +62,7 @@ def test_both_forms_say_the_same(text: str, suffix: str) -> None:
         ("[]", ".yaml"),
         ("tenants: {}", ".yaml"),
         ("tenants: [acme]", ".yaml"),
-        ("tenants: [{tenant_id: acme}]", ".yaml"),
+        ("tenants: [{type: cloudwatch}]", ".yaml"),
         ("tenants: [{tenant_id: 1, type: cloudwatch}]", ".yaml"),
         ("tenants: [", ".yaml"),
         ("tenants: !!python/object/apply:os.system [true]", ".yaml"),
@@ -74,6 +74,12 @@ def test_what_is_no_such_file_is_refused(text: str, suffix: str) -> None:
     """With a reason, and never by running what is in it."""
     with pytest.raises(ValueError, match=r"."):
         parse(text, suffix=suffix)
+
+
+def test_a_row_of_no_type_is_its_tenants_trouble_alone() -> None:
+    """It is refused when the tenant's rows are read; everybody else is served."""
+    rows = parse("tenants: [{tenant_id: acme}, {tenant_id: other, type: s3}]", suffix=".yaml")
+    assert rows == {"acme": [{"tenant_id": "acme"}], "other": [{"tenant_id": "other", "type": "s3"}]}
 
 
 @virtual_time
