@@ -220,6 +220,29 @@ async def test_what_can_never_be_delivered_is_set_aside_at_once(key: str, data: 
 
 
 @virtual_time
+async def test_others_get_their_turn_while_a_record_without_end_is_read() -> None:
+    """Millions of brackets are looked at one by one: leases are extended meanwhile, as with numbers, which are not."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def turns_during(text: bytes) -> int:
+        scene = Scene()
+        ref = scene.upload("acme/c1/web/pod-1/a.gz", b'[{"a":[' + text * (6 * MIB // len(text)))
+        before = turns
+        assert await scene.announce(ref) == "set aside"
+        return turns - before
+
+    task = asyncio.create_task(other())
+    assert await turns_during(b"{},") > await turns_during(b"1, ") + 10
+    task.cancel()
+
+
+@virtual_time
 async def test_an_object_that_is_gone_is_set_aside() -> None:
     """Its owner's lifecycle rule was quicker."""
     scene = Scene()

@@ -5,12 +5,13 @@
 The object is read once, whoever wants it, and no faster than the slowest of them takes it.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from logfanout.destinations.kind import Delivery
 from logfanout.errors import LogfanoutError, Permanent
 from logfanout.pipeline.objects import Inflated, Inflation
-from logfanout.pipeline.records import RecordReader, Records
+from logfanout.pipeline.records import NOTHING_YET, RecordReader, Records
 from logfanout.ports import Bucket, ObjectBody, ObjectRef
 from logfanout.retrying import patiently
 
@@ -58,6 +59,9 @@ async def _taken(records: Records, deliveries: Sequence[Delivery]) -> bool:
     """Hand *records* to each; ``False``: none of them can take any more."""
     if not [delivery for delivery in deliveries if delivery.failure is None]:
         return False
+    if records is NOTHING_YET:
+        await asyncio.sleep(0)
+        return True
     for delivery in deliveries:
         await delivery.take(records)
     return True

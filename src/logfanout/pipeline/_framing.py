@@ -8,6 +8,7 @@ the top level and the elements of arrays at the top level; what is malformed cos
 """
 
 import re
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 # Strings end on their line: JSON has no raw newline inside them. Possessive, so no input makes it backtrack.
@@ -27,6 +28,7 @@ _CLOSING = b"}]"
 # to its end.
 _MOST_DEPTH = 100_000
 _MOST_STRINGS = 10_000
+_TURN_TOKENS = 250_000  # then others get their turn
 
 
 @dataclass(slots=True)
@@ -38,9 +40,10 @@ class Scan:
     inside: bool = False  # whether what follows is inside an array
 
 
-def scan(buffer: bytes, *, inside: bool, final: bool, most: int) -> Scan:
+def scan(buffer: bytes, *, inside: bool, final: bool, most: int) -> Iterator[Scan | None]:
     """Split *buffer*, which begins between two records, into the values that end in it, *most* at the most.
 
+    Yield ``None`` as often as this takes so long that others must get their turn meanwhile, and what was found at last.
     *final* says that nothing follows: a value still open then is given out as it is.
     """
     found = Scan(inside=inside)
@@ -48,20 +51,20 @@ def scan(buffer: bytes, *, inside: bool, final: bool, most: int) -> Scan:
         at = _gap_end(buffer, found.consumed)
         found.consumed = at
         if at == len(buffer):
-            return found
+            break
         if buffer[at] == ord("[") and not found.inside:
             found.inside, found.consumed = True, at + 1
         elif buffer[at] == ord("]") and found.inside:
             found.inside, found.consumed = False, at + 1
         else:
-            end = _value_end(buffer, at, inside=found.inside)
+            end = yield from _value_end(buffer, at, inside=found.inside)
             if end is None:
                 if not final:
-                    return found
+                    break
                 end = len(buffer)
             found.values.append(buffer[at:end])
             found.consumed = end
-    return found
+    yield found
 
 
 def _gap_end(buffer: bytes, at: int) -> int:
@@ -69,10 +72,10 @@ def _gap_end(buffer: bytes, at: int) -> int:
     return gap.end() if gap else at
 
 
-def _value_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
+def _value_end(buffer: bytes, at: int, *, inside: bool) -> Generator[None, None, int | None]:
     """Return where the value that starts *at* ends; ``None`` if it does not end in *buffer*."""
     if buffer[at] in _OPENING:
-        return _bracket_end(buffer, at, inside=inside)
+        return (yield from _bracket_end(buffer, at, inside=inside))
     if not inside:
         return _line_end(buffer, at)
     return _scalar_end(buffer, at)
@@ -87,9 +90,12 @@ def _scalar_end(buffer: bytes, at: int) -> int | None:
     return None
 
 
-def _bracket_end(buffer: bytes, at: int, *, inside: bool) -> int | None:
+def _bracket_end(buffer: bytes, at: int, *, inside: bool) -> Generator[None, None, int | None]:
     depth = 0
-    for token in (_TOKEN_IN_ARRAY if inside else _TOKEN_OUTSIDE).finditer(buffer, at):
+    tokens = (_TOKEN_IN_ARRAY if inside else _TOKEN_OUTSIDE).finditer(buffer, at)
+    for count, token in enumerate(tokens, 1):
+        if not count % _TURN_TOKENS:
+            yield
         first = buffer[token.start()]
         if first in _OPENING:
             depth += token.end() - token.start()

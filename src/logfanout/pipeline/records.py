@@ -64,6 +64,9 @@ class Records(msgspec.Struct, kw_only=True):
     unreadable: list[Unreadable] = msgspec.field(default_factory=list)
 
 
+NOTHING_YET = Records()  # known by its identity
+
+
 class RecordReader:
     """Turns one object's pieces into records; whatever the pieces' sizes, the records are the same.
 
@@ -91,7 +94,10 @@ class RecordReader:
         return f"<RecordReader {self._name} at record {self._position}, {self._waiting_bytes} bytes waiting>"
 
     def feed(self, *pieces: bytes) -> Iterator[Records]:
-        """Yield the records that *pieces* complete, if there is enough to look at."""
+        """Yield the records that *pieces* complete, if there is enough to look at.
+
+        ``NOTHING_YET`` among them, here and below, means that others should get their turn before more is asked for.
+        """
         self._pieces.extend(pieces)
         self._waiting_bytes += sum(map(len, pieces))
         if self._waiting_bytes >= self._enough_bytes:
@@ -122,7 +128,10 @@ class RecordReader:
             yield from self._taken_from_all(final=final)
         # Whatever is left is one value's beginning. To look again only when it has doubled keeps the work linear.
         self._waiting_bytes = len(self._rest)
-        self._enough_bytes = max(self._chunk_bytes, min(2 * len(self._rest), MAX_RECORD_BYTES + 1))
+        doubled_bytes = 2 * len(self._rest)
+        self._enough_bytes = max(
+            self._chunk_bytes, doubled_bytes if doubled_bytes < MAX_RECORD_BYTES else MAX_RECORD_BYTES + 1
+        )
         if len(self._rest) > MAX_RECORD_BYTES:
             raise ObjectRefused(
                 f"{self._name} holds a record over {MAX_RECORD_BYTES} bytes, behind record {self._position}"
@@ -166,7 +175,8 @@ class RecordReader:
             self._begun = True
         while self._rest:
             before = len(self._rest), self._inside
-            yield from self._counted(self._shortcut(final=final) or self._exactly(final=final))
+            records = self._shortcut(final=final)
+            yield from self._exactly(final=final) if records is None else self._counted(records)
             if (len(self._rest), self._inside) == before:
                 break
 
@@ -265,9 +275,14 @@ class RecordReader:
             records.skipped = records.read - len(records.times)
         return records
 
-    def _exactly(self, *, final: bool) -> Records:
-        """Split the rest for certain, and decode value by value."""
-        found = _framing.scan(self._rest, inside=self._inside, final=final, most=_MOST_AT_ONCE)
+    def _exactly(self, *, final: bool) -> Iterator[Records]:
+        """Split the rest for certain, and decode value by value; this is slow, and others get their turn meanwhile."""
+        for found in _framing.scan(self._rest, inside=self._inside, final=final, most=_MOST_AT_ONCE):
+            yield NOTHING_YET
+            if found is not None:
+                yield from self._counted(self._decoded(found))
+
+    def _decoded(self, found: _framing.Scan) -> Records:
         self._rest = self._rest[found.consumed :]
         self._inside = found.inside
         messages: list[msgspec.Raw] = []
