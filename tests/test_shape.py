@@ -38,6 +38,7 @@ PURE_OF_AWS = (
     "pipeline",
     "tenants",
     "ledger",
+    "letters",
     "destinations",
     "function",
     "sweeping",

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from logfanout.ports import ObjectRef
 from logfanout.sweeping.reach import Reach, moment_ms
 from logfanout.sweeping.replay import Asked, Totals
-from logfanout.sweeping.replay_report import going_on, iso8601, listed_line, listed_row, summary, summary_row
+from logfanout.sweeping.replay_report import going_on, listed_line, listed_row, summary, summary_row
 from logfanout.sweeping.sweep import Done
+from logfanout.terminal import iso8601
 from logfanout.testing.clock import NOON_MS
 
 REF = ObjectRef(bucket="logs", key="acme/c1/web/pod-1/a.gz", size_bytes=1234, event_ms=NOON_MS)

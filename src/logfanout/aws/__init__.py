@@ -3,8 +3,9 @@
     ports ◄── adapters ──► signed requests ──► AWS
 
     async with open_aws() as aws:
-        aws.queue(url) · aws.dead_letters(url) · aws.bucket() · aws.listing() · aws.copies() · aws.logs() · aws.tokens()
-        aws.tenant_rows(table) · aws.ledger(table) · aws.quarantine(place) · aws.task_protection(agent_uri)
+        aws.queue(url) · aws.dead_letters(url) · aws.letters(url) · aws.bucket() · aws.listing() · aws.copies()
+        aws.logs() · aws.tokens() · aws.tenant_rows(table) · aws.ledger(table) · aws.quarantine(place)
+        aws.task_protection(agent_uri)
 
 The one door: nothing outside imports aiobotocore or botocore, or builds a request. Of what goes wrong only the errors
 of ``logfanout.errors`` leave the adapters; anything else is a bug.

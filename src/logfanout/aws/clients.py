@@ -23,6 +23,7 @@ from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import as_ours
 from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
 from logfanout.aws.ledger_table import KEEP_SECONDS, DynamoLedger
+from logfanout.aws.letters import SqsLetters
 from logfanout.aws.listing import S3Listing
 from logfanout.aws.logs import CloudWatchLogs
 from logfanout.aws.quarantine import S3Quarantine
@@ -73,6 +74,10 @@ class Aws:
     def dead_letters(self, url: str) -> SqsDeadLetters:
         """Return the ``DeadLetters`` at *url*."""
         return SqsDeadLetters(self._sqs, url)
+
+    def letters(self, url: str) -> SqsLetters:
+        """Return the ``Letters`` in the dead-letter queue at *url*."""
+        return SqsLetters(self._sqs, url)
 
     async def queue_url(self, arn: str) -> str:
         """Return the URL of the queue *arn*; raises ``AccessRefused`` if we may not ask."""

@@ -2,23 +2,23 @@
 
     ObjectRef ──► listed_line │ listed_row          Totals ──► summary │ summary_row, how to go on
 
-Pure. Keys are hostile: what could move a terminal's cursor is written out.
+Pure.
 """
 
 import shlex
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from logfanout.ports import ObjectRef
 from logfanout.sweeping.replay import Asked, Totals
+from logfanout.terminal import iso8601, shown
 
 MOST_FAILURES_SHOWN = 20
 
 
 def listed_line(ref: ObjectRef, *, tenant: str) -> str:
     """Return one object of a dry run for people; *tenant* is empty where the key names none."""
-    return f"{iso8601(ref.event_ms)}  {ref.size_bytes:>12,}  {_shown(tenant) or '(no tenant)':20}  {_shown(ref.uri)}"
+    return f"{iso8601(ref.event_ms)}  {ref.size_bytes:>12,}  {shown(tenant) or '(no tenant)':20}  {shown(ref.uri)}"
 
 
 def listed_row(ref: ObjectRef, *, tenant: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def summary(totals: Totals, *, events: Mapping[str, int], seconds: float) -> str
     counts = f"{totals.done:,} of {totals.objects:,} objects delivered, {len(totals.failures):,} failed"
     lines = [f"{counts}, in {seconds:.1f} s; events: {told}."]
     lines += [
-        f"  {_shown(each.ref.uri)}: {each.reason}: {_shown(each.detail)}"
+        f"  {shown(each.ref.uri)}: {each.reason}: {shown(each.detail)}"
         for each in totals.failures[:MOST_FAILURES_SHOWN]
     ]
     if len(totals.failures) > MOST_FAILURES_SHOWN:
@@ -74,16 +74,6 @@ def going_on(totals: Totals, asked: Asked) -> str:
     if totals.done_up_to:
         words.append(f"--after={totals.done_up_to}")
     return " ".join(map(_word, words))
-
-
-def iso8601(at_ms: int) -> str:
-    """Return an epoch time, to the millisecond where it has any: what is given back must mean the same again."""
-    fraction = f".{at_ms % 1000:03}" if at_ms % 1000 else ""
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at_ms // 1000))}{fraction}Z"
-
-
-def _shown(text: str) -> str:
-    return text if text.isprintable() else repr(text)
 
 
 def _word(text: str) -> str:

@@ -19,6 +19,7 @@ from logfanout.testing.clock import Deadlock, LoopClock, VirtualLoop, VirtualTim
 from logfanout.testing.copies import Copied, FakeCopies
 from logfanout.testing.dead_letters import FakeDeadLetters
 from logfanout.testing.ledger import FakeLedger
+from logfanout.testing.letters import FakeLetters
 from logfanout.testing.line import Line
 from logfanout.testing.logs import FakeLogs, Put
 from logfanout.testing.quarantine import FakeQuarantine
@@ -35,6 +36,7 @@ __all__ = [
     "FakeCopies",
     "FakeDeadLetters",
     "FakeLedger",
+    "FakeLetters",
     "FakeLogs",
     "FakeQuarantine",
     "FakeQueue",

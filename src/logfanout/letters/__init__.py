@@ -1,0 +1,1 @@
+"""What lies in the dead-letter queue, and what becomes of it."""
