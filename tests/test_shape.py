@@ -42,6 +42,7 @@ PURE_OF_AWS = (
     "destinations",
     "function",
     "sweeping",
+    "doctoring",
     "worker.py",
     "courier.py",
     "heartbeats.py",

@@ -21,26 +21,34 @@ class FileRows:
     """``TenantRows`` over a file; a file that cannot be read is like a table that does not answer."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._read_ns = -1  # the file's mtime when it was read
         self._rows: dict[str, list[Row]] = {}
 
     def __repr__(self) -> str:
-        return f"<FileRows {self._path}, {len(self._rows)} tenants>"
+        return f"<FileRows {self.path}, {len(self._rows)} tenants>"
 
     async def of(self, tenant: str) -> Sequence[Row]:
         """Return the rows of *tenant*; none for an unknown one."""
         return await asyncio.to_thread(self._of, tenant)
 
+    async def count(self) -> int:
+        """Return how many tenants the file names; raises as ``of`` does."""
+        await asyncio.to_thread(self._refresh)
+        return len(self._rows)
+
     def _of(self, tenant: str) -> Sequence[Row]:
+        self._refresh()
+        return self._rows.get(tenant, [])
+
+    def _refresh(self) -> None:
         try:
-            changed_ns = self._path.stat().st_mtime_ns
+            changed_ns = self.path.stat().st_mtime_ns
             if changed_ns != self._read_ns:
-                self._rows = parse(self._path.read_text(encoding="utf-8"), suffix=self._path.suffix)
+                self._rows = parse(self.path.read_text(encoding="utf-8"), suffix=self.path.suffix)
                 self._read_ns = changed_ns
         except (OSError, ValueError) as error:
-            raise Unavailable(f"the file of tenants {self._path} cannot be read: {error}") from None
-        return self._rows.get(tenant, [])
+            raise Unavailable(f"the file of tenants {self.path} cannot be read: {error}") from None
 
 
 def parse(text: str, *, suffix: str) -> dict[str, list[Row]]:

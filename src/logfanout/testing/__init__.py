@@ -24,6 +24,7 @@ from logfanout.testing.line import Line
 from logfanout.testing.logs import FakeLogs, Put
 from logfanout.testing.quarantine import FakeQuarantine
 from logfanout.testing.queue import FakeQueue
+from logfanout.testing.surroundings import FakeIdentity, FakeInspection, healthy
 from logfanout.testing.task_protection import FakeTaskProtection
 from logfanout.testing.tenant_rows import FakeTenantRows
 from logfanout.testing.tokens import FakeTokens
@@ -35,6 +36,8 @@ __all__ = [
     "FakeBucket",
     "FakeCopies",
     "FakeDeadLetters",
+    "FakeIdentity",
+    "FakeInspection",
     "FakeLedger",
     "FakeLetters",
     "FakeLogs",
@@ -50,6 +53,7 @@ __all__ = [
     "VirtualLoop",
     "VirtualTimeExceeded",
     "World",
+    "healthy",
     "run",
     "virtual_time",
 ]
