@@ -22,6 +22,7 @@ from logfanout.aws.copies import S3Copier
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import as_ours
 from logfanout.aws.http import CONNECT_SECONDS, Http, open_http
+from logfanout.aws.inspection import AwsInspection, StsIdentity
 from logfanout.aws.ledger_table import KEEP_SECONDS, DynamoLedger
 from logfanout.aws.letters import SqsLetters
 from logfanout.aws.listing import S3Listing
@@ -121,6 +122,14 @@ class Aws:
     def tokens(self) -> StsTokens:
         """Return the ``Tokens``."""
         return StsTokens(self._http, endpoints=self._endpoints, credentials=self.credentials, client=self._sts)
+
+    def identity(self) -> StsIdentity:
+        """Return the doctor's ``Identity``: the task's own."""
+        return StsIdentity(self._sts)
+
+    def inspection(self) -> AwsInspection:
+        """Return the doctor's ``Inspection``."""
+        return AwsInspection(sqs=self._sqs, dynamodb=self._dynamodb)
 
     def tenant_rows(self, table: str) -> DynamoTenantRows:
         """Return the ``TenantRows`` of *table*."""

@@ -186,6 +186,13 @@ class as_ours:  # noqa: N801  reads as what it does: with as_ours(...)
             raise Unavailable(f"{self._asked}: {type(error).__name__}: {_first_line(error)}") from error
 
 
+def told(error: Exception) -> str:
+    """Return what may be shown of an *error* that is in no table."""
+    if isinstance(error, ClientError):
+        return f"{error.operation_name}: {_of_client_error(error)}"
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
 def _of_client_error(error: ClientError) -> Refused:
     """Read what aiobotocore parsed."""
     meta = error.response.get("ResponseMetadata", {})

@@ -172,9 +172,14 @@ async def redrive(client: Any, url: str) -> Redrive | None:
             answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
     except AccessRefused:
         return None
-    match json.loads(answer.get("Attributes", {}).get("RedrivePolicy") or "{}"):
+    return redrive_in(answer.get("Attributes", {}).get("RedrivePolicy", ""), beside=url)
+
+
+def redrive_in(policy: str, *, beside: str) -> Redrive | None:
+    """Return what the redrive *policy* of the queue at *beside* says; ``None`` for an empty one."""
+    match json.loads(policy or "{}"):
         case {"deadLetterTargetArn": str(arn), **rest}:
-            return Redrive(url=_sibling(url, arn), max_receive_count=_count(rest.get("maxReceiveCount")))
+            return Redrive(url=_sibling(beside, arn), max_receive_count=_count(rest.get("maxReceiveCount")))
         case _:
             return None
 
