@@ -46,7 +46,7 @@ def test_help_names_every_command() -> None:
     """All that this version does, and nothing that it does not."""
     answer = said("--help", COLUMNS="200")
     assert answer.returncode == 0
-    for command in ("run", "manual", "scan", "replay", "tenants", "dlq", "settings", "version", "demo"):
+    for command in ("run", "manual", "scan", "replay", "tenants", "dlq", "doctor", "settings", "version", "demo"):
         assert f" {command} " in answer.stdout
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli import dlq, function, manual, replay, run, scan, settings, tenants, version
+from logfanout.cli import dlq, doctor, function, manual, replay, run, scan, settings, tenants, version
 
 # Tracebacks made pretty by typer would show local variables: log content and secrets.
 app = typer.Typer(name="logfanout", add_completion=False, pretty_exceptions_enable=False)
@@ -55,6 +55,7 @@ app.command()(scan.scan)
 app.command()(replay.replay)
 app.add_typer(tenants.tenants)
 app.add_typer(dlq.dlq)
+app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.command()(version.version)
 
