@@ -1,11 +1,8 @@
 """Do rows come as they are, all of them?"""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from logfanout.aws import Aws
-from logfanout.aws.tenant_table import UNREADABLE, _plain
 from logfanout.errors import AccessRefused, LogfanoutError, Throttled, Unavailable
 from logfanout.testing.site import Answer, Site
 
@@ -60,44 +57,3 @@ async def test_an_answer_that_is_not_dynamodbs_is_unavailable(aws: Aws, site: Si
     site.play(Answer(body=body))
     with pytest.raises(Unavailable, match="not DynamoDB's"):
         await aws.tenant_rows("tenants").of("acme")
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"S": "x"}, "x"),
-        ({"N": "1772452800"}, 1_772_452_800),
-        ({"N": "1.5"}, 1.5),
-        ({"N": "1E+2"}, 100.0),
-        ({"BOOL": True}, True),
-        ({"NULL": True}, None),
-        ({"SS": ["a", "b"]}, {"a", "b"}),
-        ({"NS": ["1", "2.5"]}, {1, 2.5}),
-        ({"B": "eA=="}, b"eA=="),
-        ({"L": [{"S": "a"}, {"L": []}]}, ["a", []]),
-        ({"M": {"a": {"N": "1"}}}, {"a": 1}),
-        ({}, {UNREADABLE: {}}),
-        ({"XX": ["a"]}, {UNREADABLE: {"XX": ["a"]}}),
-    ],
-)
-def test_values_become_plain_python(value: dict[str, object], expected: object) -> None:
-    """What we do not know is neither absent nor empty."""
-    assert _plain(value) == expected
-
-
-@given(st.recursive(st.text() | st.integers() | st.booleans(), lambda inner: st.lists(inner, max_size=3), max_leaves=8))
-def test_nested_values_survive(value: object) -> None:
-    """As they were stored."""
-
-    def stored(each: object) -> dict[str, object]:
-        match each:
-            case bool():
-                return {"BOOL": each}
-            case int():
-                return {"N": str(each)}
-            case list():
-                return {"L": [stored(inner) for inner in each]}
-            case _:
-                return {"S": each}
-
-    assert _plain(stored(value)) == value

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from logfanout.aws.attribute_values import row_of
 from logfanout.aws.endpoints import Endpoints
 from logfanout.aws.faults import Table, as_ours, error_of
 from logfanout.aws.http import Http
@@ -23,7 +24,6 @@ DYNAMODB_FAULTS: Table = {
     # A wrong name, or a table being restored: an operator sees to it, and messages wait meanwhile.
     "ResourceNotFoundException": Unavailable,
 }
-UNREADABLE = "a type of DynamoDB's that this version does not know"
 
 
 class DynamoTenantRows:
@@ -60,7 +60,7 @@ class DynamoTenantRows:
         }
         while True:
             page = await self._page(query, f"Query {self._table} for {tenant}")
-            rows += [{name: _plain(value) for name, value in item.items()} for item in page.items]
+            rows += [row_of(item) for item in page.items]
             if not page.last:
                 return rows
             query["ExclusiveStartKey"] = page.last
@@ -83,40 +83,3 @@ class _Page(msgspec.Struct):
 
 
 _page = msgspec.json.Decoder(_Page)
-
-
-def _plain(value: Mapping[str, Any]) -> Any:
-    """Return a DynamoDB attribute value as plain Python.
-
-    One of a type we do not know becomes a mapping that is never empty, so that its reader finds a malformed field:
-    an absent or empty filter means "all".
-    """
-    match dict(value):
-        case {"S": found} | {"BOOL": found}:
-            return found
-        case {"B": str(found)}:
-            return found.encode()  # in base64 still: no field of ours is binary, and this is not text
-        case {"N": str(number)}:
-            return _number(number)
-        case {"NULL": True}:
-            return None
-        case {"SS": [*strings]}:
-            return set(strings)
-        case {"BS": [*strings]}:
-            return {str(each).encode() for each in strings}
-        case {"NS": [*numbers]}:
-            return {_number(number) for number in numbers}
-        case {"L": list(elements)}:
-            return [_plain(each) for each in elements]
-        case {"M": dict(members)}:
-            return {name: _plain(each) for name, each in members.items()}
-        case unknown:
-            return {UNREADABLE: unknown}
-
-
-def _number(text: str) -> int | float:
-    """Return what DynamoDB wrote: whole numbers without a point, large ones with an exponent."""
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
