@@ -43,6 +43,7 @@ PURE_OF_AWS = (
     "function",
     "sweeping",
     "doctoring",
+    "roster",
     "worker.py",
     "courier.py",
     "heartbeats.py",

@@ -1,13 +1,13 @@
 """What does a file say of the tenants?
 
-    LOGFANOUT_TENANTS_FILE (TOML or YAML) ──► FileRows.of ──► rows, as the table would have them
+    LOGFANOUT_TENANTS_FILE (TOML or YAML) ──► FileRows.of, .all ──► rows, as the table would have them
 
 A list ``tenants`` of tables, each with the fields of a row. The file is read again when it changes.
 """
 
 import asyncio
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,17 @@ class FileRows:
 
     async def of(self, tenant: str) -> Sequence[Row]:
         """Return the rows of *tenant*; none for an unknown one."""
-        return await asyncio.to_thread(self._of, tenant)
+        return (await asyncio.to_thread(self._read)).get(tenant, [])
+
+    async def all(self) -> Sequence[Row]:
+        """Return every row, in the file's order of tenants."""
+        return [row for rows in (await asyncio.to_thread(self._read)).values() for row in rows]
 
     async def count(self) -> int:
-        """Return how many tenants the file names; raises as ``of`` does."""
-        await asyncio.to_thread(self._refresh)
-        return len(self._rows)
+        """Return how many tenants the file names."""
+        return len(await asyncio.to_thread(self._read))
 
-    def _of(self, tenant: str) -> Sequence[Row]:
-        self._refresh()
-        return self._rows.get(tenant, [])
-
-    def _refresh(self) -> None:
+    def _read(self) -> Mapping[str, list[Row]]:
         try:
             changed_ns = self.path.stat().st_mtime_ns
             if changed_ns != self._read_ns:
@@ -49,6 +48,7 @@ class FileRows:
                 self._read_ns = changed_ns
         except (OSError, ValueError) as error:
             raise Unavailable(f"the file of tenants {self.path} cannot be read: {error}") from None
+        return self._rows
 
 
 def parse(text: str, *, suffix: str) -> dict[str, list[Row]]:

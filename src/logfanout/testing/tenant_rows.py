@@ -1,12 +1,13 @@
 """What is in the table of tenants?
 
-put, remove ──► of(tenant)
+put, change, remove ──► of(tenant), all          write(change)
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from logfanout.ports import Row
+from logfanout.roster.changes import Change, applied
 from logfanout.testing.line import Line
 
 
@@ -32,6 +33,21 @@ class FakeTenantRows(Line):
     def remove(self, tenant: str, kind: str = "cloudwatch") -> None:
         """Delete one row."""
         del self._rows[tenant, kind]
+
+    async def all(self) -> Sequence[Row]:
+        """Return every row; as with a Scan, in no order that one could rely on."""
+        async with self._call("all"):
+            return [dict(row) for _, row in sorted(self._rows.items(), reverse=True)]
+
+    async def write(self, change: Change) -> Row | None:
+        """Carry *change* out; return the row as it was before, ``None`` if there was none."""
+        async with self._call("write", change.tenant):
+            key = change.tenant, change.type
+            before = self._rows.get(key)
+            after = applied(change, before)
+            if after is not None:
+                self._rows[key] = dict(after)
+            return before
 
     async def of(self, tenant: str) -> Sequence[Row]:
         """Return every row of *tenant*, in the order of their types, as a Query does."""
