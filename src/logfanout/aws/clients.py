@@ -29,6 +29,7 @@ from logfanout.aws.listing import S3Listing
 from logfanout.aws.logs import CloudWatchLogs
 from logfanout.aws.quarantine import S3Quarantine
 from logfanout.aws.queue import Redrive, SqsDeadLetters, SqsQueue, queue_url, redrive
+from logfanout.aws.roster_table import DynamoRoster
 from logfanout.aws.task_protection import EcsTaskProtection
 from logfanout.aws.tenant_table import DynamoTenantRows
 from logfanout.aws.tokens import StsTokens
@@ -135,6 +136,10 @@ class Aws:
         """Return the ``TenantRows`` of *table*."""
         return DynamoTenantRows(self._http, table, endpoints=self._endpoints, credentials=self.credentials)
 
+    def roster(self, table: str) -> DynamoRoster:
+        """Return the ``ChangeableRoster`` in *table*."""
+        return DynamoRoster(self._dynamodb, table)
+
 
 class TaskCredentials:
     """The task's own credentials; the SDK renews them behind this."""
@@ -172,7 +177,7 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
     Raises:
         AwsNotSetUp: there is no region, or there are no credentials.
     """
-    session = AioSession(session_vars=SESSION_VARIABLES)
+    session = _session()
     if not _says(session, "metadata_service_num_attempts", more_than=1):
         session.set_config_variable("metadata_service_num_attempts", METADATA_ATTEMPTS)
     region = region or _region(session)
@@ -199,6 +204,19 @@ async def open_aws(*, region: str = "") -> AsyncIterator[Aws]:
             _dynamodb=await client("dynamodb", read_seconds=SHORT_READ_SECONDS, connections=32),
             _sts=await client("sts", read_seconds=SHORT_READ_SECONDS, connections=32),
         )
+
+
+def region_here() -> str:
+    """Return the region that ``open_aws`` would work in, and open nothing.
+
+    Raises:
+        AwsNotSetUp: there is none.
+    """
+    return _region(_session())
+
+
+def _session() -> AioSession:
+    return AioSession(session_vars=SESSION_VARIABLES)
 
 
 def _region(session: AioSession) -> str:
