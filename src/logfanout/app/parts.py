@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from logfanout import telemetry
 from logfanout.aws import KEEP_SECONDS, Aws, AwsNotSetUp, StsTokens, open_aws
 from logfanout.courier import Courier, Rules, World
+from logfanout.destinations import s3_copies
 from logfanout.destinations.cloudwatch import CloudWatch
 from logfanout.destinations.kind import Kind
 from logfanout.destinations.lines import Lines, LinesDestination
@@ -27,11 +28,16 @@ from logfanout.ports import Clock, Ledger, Quarantine, TenantRows
 from logfanout.retrying import patiently
 from logfanout.s3_places import S3Place
 from logfanout.settings import Settings, SettingsWrong
+from logfanout.tenants import log_groups
 from logfanout.tenants.breaker import Breakers
 from logfanout.tenants.credentials import CredentialCache
 from logfanout.tenants.directory import Directory
 from logfanout.tenants.file import FileRows
 from logfanout.tenants.limiter import Limiter
+from logfanout.tenants.rows import ReadsRows
+
+# What the kinds below read rows with, for who reads them and sends nothing.
+READERS: Mapping[str, ReadsRows] = {"cloudwatch": log_groups, "s3": s3_copies}
 
 
 class WallClock:

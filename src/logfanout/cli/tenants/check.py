@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from logfanout.checking import Checked, Sample
     from logfanout.settings import Settings
 
-tenants = typer.Typer(name="tenants", no_args_is_help=True, help="See whether tenants can be reached.")
-
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="As the first segment of their keys has it.")]
 Object = Annotated[
     str | None,
@@ -21,12 +19,6 @@ Object = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@tenants.callback()
-def _tenants() -> None:
-    """Keep ``check`` a command of its own: with one command alone typer would leave its name out."""
-
-
-@tenants.command()
 def check(names: Names, *, object: Object = None, json: Json = False) -> None:  # noqa: A002  the option's name
     """Walk the role chain of each tenant and write one probe to each of its destinations.
 
