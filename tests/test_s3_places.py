@@ -3,7 +3,7 @@
 import pytest
 
 from logfanout.ports import ObjectRef
-from logfanout.s3_places import MOST_PREFIX_BYTES, S3Place
+from logfanout.s3_places import MOST_PREFIX_BYTES, S3Place, object_at
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,11 @@ def test_a_place_holds_what_is_below_it() -> None:
     assert S3Place.parse("s3://logs").holds(ObjectRef(bucket="logs", key="x", size_bytes=0))
     assert not place.holds(ObjectRef(bucket="logs", key="ab/x", size_bytes=0))
     assert not place.holds(ObjectRef(bucket="logs2", key="a/x", size_bytes=0))
+
+
+def test_an_object_is_a_bucket_and_a_key() -> None:
+    """The key as it is; a bucket alone names none."""
+    assert object_at("s3://logs/a b/é%2F") == ObjectRef(bucket="logs", key="a b/é%2F", size_bytes=0)
+    for uri in ("s3://logs", "s3://logs/", "logs/key", "s3:///key"):
+        with pytest.raises(ValueError, match=r"must be s3://bucket/key|names no bucket"):
+            object_at(uri)

@@ -11,6 +11,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
+from tests import turns
 
 from logfanout.courier import Courier
 from logfanout.errors import (
@@ -222,24 +223,15 @@ async def test_what_can_never_be_delivered_is_set_aside_at_once(key: str, data: 
 @virtual_time
 async def test_others_get_their_turn_while_a_record_without_end_is_read() -> None:
     """Millions of brackets are looked at one by one: leases are extended meanwhile, as with numbers, which are not."""
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
     async def turns_during(text: bytes) -> int:
         scene = Scene()
         ref = scene.upload("acme/c1/web/pod-1/a.gz", b'[{"a":[' + text * (6 * MIB // len(text)))
-        before = turns
-        assert await scene.announce(ref) == "set aside"
-        return turns - before
+        with turns.counted() as count:
+            assert await scene.announce(ref) == "set aside"
+            return count()
 
-    task = asyncio.create_task(other())
     assert await turns_during(b"{},") > await turns_during(b"1, ") + 10
-    task.cancel()
 
 
 @virtual_time

@@ -31,6 +31,19 @@ def split(uri: str, *, form: str) -> tuple[str, str]:
     return bucket, path
 
 
+def object_at(uri: str) -> ObjectRef:
+    """Return the one object that *uri* names.
+
+    Raises:
+        ValueError: it names none; the text is for whoever wrote the URI.
+    """
+    form = "s3://bucket/key"
+    bucket, key = split(uri, form=form)
+    if not key:
+        raise ValueError(f"must be {form}")
+    return ObjectRef(bucket=bucket, key=key, size_bytes=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Place:
     """A bucket, or the part of it below a prefix."""

@@ -17,9 +17,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from logfanout.moments import moment_ms
 from logfanout.pipeline.routes import KeyLayout, StreamNaming
 from logfanout.s3_places import BUCKET, S3Place
-from logfanout.sweeping.reach import Reach, moment_ms
+from logfanout.sweeping.reach import Reach
 
 PREFIX = "LOGFANOUT_"
 AWS_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT")

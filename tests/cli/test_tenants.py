@@ -112,6 +112,7 @@ def test_a_dry_run_needs_no_credentials_and_hides_the_external_id() -> None:
         (("--type", "s3", "--bucket", "b", "--no-external-id"), "--no-external-id: is of rows of type cloudwatch"),
         ((*AS_CLOUDWATCH, "--external-id", "x1", "--no-external-id"), "contradicts"),
         ((*AS_CLOUDWATCH, "--ttl", "36h ago"), "--ttl: '36h ago' is no time"),
+        ((*AS_CLOUDWATCH, "--ttl", "36h"), "--ttl: '36h' is no time"),
         ((*AS_CLOUDWATCH, "--ttl", "1893456000000"), "must be in seconds"),
         ((*AS_CLOUDWATCH, "--ttl", "2020-01-01"), "ttl must not be past"),
         ((*AS_CLOUDWATCH, "--region", "moon"), "target_region must be"),

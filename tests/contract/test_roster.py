@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.contract.test_tenant_rows import ROW, stored
+from tests.contract.test_tenant_rows import ROW, table
 
 from logfanout.errors import Unavailable
 from logfanout.roster.changes import Change, applied, replacing, switching
@@ -52,21 +52,7 @@ def fake(world: World) -> Stage:
 
 
 async def real(cloud: Any, name: str) -> Stage:
-    table = f"roster-{name}"
-    keys = {"tenant_id": "HASH", "type": "RANGE"}
-    async with cloud.client("dynamodb") as dynamodb:
-        await dynamodb.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        )
-
-    async def put(row: dict[str, Any]) -> None:
-        async with cloud.client("dynamodb") as dynamodb:
-            await dynamodb.put_item(TableName=table, Item={key: stored(value) for key, value in row.items()})
-
-    return Stage(roster=cloud.aws.roster(table), put=put)
+    return Stage(roster=cloud.aws.roster(f"roster-{name}"), put=await table(cloud, f"roster-{name}"))
 
 
 def change_of(**fields: Any) -> Change:

@@ -43,11 +43,15 @@ def fake(world: World) -> Stage:
 
 
 async def real(cloud: Any, name: str) -> Stage:
-    table = f"tenants-{name}"
+    return Stage(rows=cloud.aws.tenant_rows(f"tenants-{name}"), put=await table(cloud, f"tenants-{name}"))
+
+
+async def table(cloud: Any, name: str) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    """Make the table *name*; return what puts a row there."""
     keys = {"tenant_id": "HASH", "type": "RANGE"}
     async with cloud.client("dynamodb") as dynamodb:
         await dynamodb.create_table(
-            TableName=table,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
@@ -55,9 +59,9 @@ async def real(cloud: Any, name: str) -> Stage:
 
     async def put(row: dict[str, Any]) -> None:
         async with cloud.client("dynamodb") as dynamodb:
-            await dynamodb.put_item(TableName=table, Item={key: stored(value) for key, value in row.items()})
+            await dynamodb.put_item(TableName=name, Item={key: stored(value) for key, value in row.items()})
 
-    return Stage(rows=cloud.aws.tenant_rows(table), put=put)
+    return put
 
 
 def stored(value: Any) -> dict[str, Any]:

@@ -20,10 +20,9 @@ def letter(body: str, **said: str) -> Letter:
 def test_a_letter_of_the_workers_says_everything() -> None:
     """What was written on it, and what its notification announces."""
     said = {"reason": "access_denied", "detail": "PutLogEvents: no", "tenant": "acme", "receive_count": "5"}
-    found = told(letter(notice(*REFS, sent_ms=NOON_MS), **said), layout=LAYOUT)
-    assert found == Told(
-        id="m-1",
-        sent_ms=NOON_MS,
+    given = letter(notice(*REFS, sent_ms=NOON_MS), **said)
+    assert told(given, layout=LAYOUT) == Told(
+        letter=given,
         objects=("s3://logs/acme/c1/web/pod-1/a.gz", "s3://logs/acme/c1/web/pod-1/b c.gz"),
         **said,
     )

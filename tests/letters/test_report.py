@@ -4,9 +4,13 @@ from logfanout.letters import report
 from logfanout.letters.letter import NO_REASON, Letter, Told
 from logfanout.testing.clock import NOON_MS
 
+
+def letter(id_: str, body: str = '{"Records": []}', *, sent_ms: int = 0) -> Letter:
+    return Letter(id=id_, receipt="r", body=body, attributes={}, sent_ms=sent_ms)
+
+
 TOLD = Told(
-    id="m-1",
-    sent_ms=NOON_MS,
+    letter=letter("m-1", sent_ms=NOON_MS),
     reason="access_denied",
     detail="PutLogEvents: no",
     tenant="acme",
@@ -14,9 +18,14 @@ TOLD = Told(
     receive_count="5",
 )
 HOSTILE = Told(
-    id="m-2", sent_ms=0, reason="\x1b[2J", detail="", tenant="\x1b]0;", objects=("s3://logs/\r",), receive_count="many"
+    letter=letter("m-2", "\x1b[2J\n"),
+    reason="\x1b[2J",
+    detail="",
+    tenant="\x1b]0;",
+    objects=("s3://logs/\r",),
+    receive_count="many",
 )
-BARE = Told(id="m-3", sent_ms=0, reason=NO_REASON, detail="", tenant="", objects=(), receive_count="")
+BARE = Told(letter=letter("m-3"), reason=NO_REASON, detail="", tenant="", objects=(), receive_count="")
 
 
 def test_a_line_for_people() -> None:
@@ -52,12 +61,11 @@ def test_a_row_for_programs() -> None:
 
 def test_a_page_says_all_of_one() -> None:
     """And leaves out what is not known."""
-    letter = Letter(id="m-1", receipt="r", body='{"Records": []}', attributes={}, sent_ms=NOON_MS)
-    lines = report.page(letter, TOLD).splitlines()
+    lines = report.page(TOLD).splitlines()
     assert [line.split()[0] for line in lines] == (
         ["id", "sent", "reason", "detail", "tenant", "receives", "owed", "owed", "body"]
     )
-    assert [line.split()[0] for line in report.page(letter, BARE).splitlines()] == ["id", "sent", "reason", "body"]
+    assert [line.split()[0] for line in report.page(BARE).splitlines()] == ["id", "sent", "reason", "body"]
 
 
 def test_a_summary_counts_kinds() -> None:
@@ -70,10 +78,9 @@ def test_a_summary_counts_kinds() -> None:
 
 def test_no_letter_moves_the_cursor() -> None:
     """Whoever may write to a queue may write anything."""
-    letter = Letter(id="m-2", receipt="r", body="\x1b[2J\n", attributes={}, sent_ms=0)
     for said in (
         report.line(HOSTILE),
         report.summary([HOSTILE], full=False),
-        *report.page(letter, HOSTILE).split("\n"),
+        *report.page(HOSTILE).split("\n"),
     ):
         assert said.isprintable()

@@ -1,12 +1,11 @@
-"""Which objects, and which times, somebody means who writes them down."""
+"""Which objects somebody means who writes them down."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logfanout.ports import ObjectRef
-from logfanout.sweeping.reach import Reach, moment_ms
-from logfanout.testing.clock import NOON_MS
+from logfanout.sweeping.reach import Reach
 
 
 def held(uri: str, *keys: str, bucket: str = "logs") -> list[str]:
@@ -54,29 +53,3 @@ def test_a_reach_is_written_as_it_is_read(path: str) -> None:
     """What is shown to go on with means the same again."""
     reach = Reach.parse(f"s3://logs/{path}")
     assert Reach.parse(str(reach)) == reach
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-03-02", NOON_MS - 12 * 3_600_000),
-        ("2026-03-02T12:00", NOON_MS),
-        ("2026-03-02T12:00:00Z", NOON_MS),
-        ("2026-03-02T13:00:00.250+01:00", NOON_MS + 250),
-        ("90s", NOON_MS - 90_000),
-        ("15m", NOON_MS - 15 * 60_000),
-        ("36h", NOON_MS - 36 * 3_600_000),
-        ("14d", NOON_MS - 14 * 86_400_000),
-        ("999999d", 0),
-    ],
-)
-def test_a_time_may_be_one_or_an_age(text: str, expected: int) -> None:
-    """Without a zone it is UTC."""
-    assert moment_ms(text, now_ms=NOON_MS) == expected
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "36", "36 h", "1.5h", "2026-13-01", "-1h", "٣h"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    """With what could be written instead."""
-    with pytest.raises(ValueError, match="write 2026"):
-        moment_ms(text, now_ms=NOON_MS)

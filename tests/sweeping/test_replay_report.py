@@ -4,15 +4,12 @@ import shlex
 import subprocess
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from logfanout.ports import ObjectRef
-from logfanout.sweeping.reach import Reach, moment_ms
+from logfanout.sweeping.reach import Reach
 from logfanout.sweeping.replay import Asked, Totals
 from logfanout.sweeping.replay_report import going_on, listed_line, listed_row, summary, summary_row
 from logfanout.sweeping.sweep import Done
-from logfanout.terminal import iso8601
 from logfanout.testing.clock import NOON_MS
 
 REF = ObjectRef(bucket="logs", key="acme/c1/web/pod-1/a.gz", size_bytes=1234, event_ms=NOON_MS)
@@ -63,12 +60,6 @@ def test_only_a_stopped_replay_has_somewhere_to_go_on() -> None:
     """Behind the last key up to which nothing was left."""
     row = summary_row(Totals(stopped=True, done_up_to="a"), events={}, seconds=0)
     assert row["continue_after"] == "a"
-
-
-@given(st.integers(min_value=0, max_value=4_000_000_000_000))
-def test_a_time_that_is_told_means_the_same_again(at_ms: int) -> None:
-    """To the millisecond."""
-    assert moment_ms(iso8601(at_ms), now_ms=0) == at_ms
 
 
 def test_the_command_line_has_all_that_was_asked() -> None:

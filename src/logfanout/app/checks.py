@@ -5,12 +5,11 @@ Settings, names ──► parts, opened (``app.parts``) ──► ``checking.che
 
 from collections.abc import AsyncIterator, Sequence
 
-from logfanout import s3_places
 from logfanout.app.parts import leaving_no_trace, opened
 from logfanout.checking import Checked, Outcome, Sample, check
 from logfanout.errors import LogfanoutError
 from logfanout.pipeline.routes import KeyLayout
-from logfanout.ports import ObjectRef
+from logfanout.s3_places import object_at
 from logfanout.settings import Settings
 
 
@@ -41,7 +40,5 @@ def sample_at(uri: str, settings: Settings) -> Sample:
         KeyUnreadable: the key is not of the layout.
         ValueError: *uri* names no object.
     """
-    bucket, key = s3_places.split(uri, form="s3://bucket/key")
-    return Sample(
-        ref=ObjectRef(bucket=bucket, key=key, size_bytes=0), key=KeyLayout.parse(settings.key_layout).read(key)
-    )
+    ref = object_at(uri)
+    return Sample(ref=ref, key=KeyLayout.parse(settings.key_layout).read(ref.key))

@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-from logfanout import s3_places
 from logfanout.app.parts import opened_aws
 from logfanout.aws import Aws, told
 from logfanout.doctoring.examination import examine
@@ -32,18 +31,6 @@ async def examined(settings: Settings, *, sample: ObjectRef | None) -> AsyncIter
         around = await _surroundings(settings, aws, stack)
         async for found in examine(Case(setup=_setup(settings, aws), around=around, sample=sample), told=told):
             yield found
-
-
-def object_at(uri: str) -> ObjectRef:
-    """Return the object *uri* names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    bucket, key = s3_places.split(uri, form="s3://bucket/key")
-    if not key:
-        raise ValueError("must be s3://bucket/key")
-    return ObjectRef(bucket=bucket, key=key, size_bytes=0)
 
 
 async def _surroundings(settings: Settings, aws: Aws, stack: AsyncExitStack) -> Surroundings:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from logfanout.app.parts import opened_aws
 from logfanout.aws import Aws, Redrive
 from logfanout.letters.visit import Visit
+from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import DeadLetters
 from logfanout.settings import Settings, SettingsWrong
 
@@ -34,7 +35,7 @@ async def visiting(settings: Settings) -> AsyncIterator[Desk]:
     async with opened_aws() as aws:
         url = settings.dlq_url or await _target_of(settings.sqs_queue_url, aws)
         source = aws.dead_letters(settings.sqs_queue_url) if settings.sqs_queue_url else None
-        async with Visit(aws.letters(url), aws.queue(url)) as visit:
+        async with Visit(aws.letters(url), aws.queue(url), layout=KeyLayout.parse(settings.key_layout)) as visit:
             yield Desk(visit, source, await aws.redrive(url))
 
 

@@ -7,7 +7,6 @@ Nothing but the table is asked, and no role assumed.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from logfanout.app.parts import READERS, WallClock, opened_aws
 from logfanout.aws import AwsNotSetUp, region_here
@@ -26,17 +25,17 @@ async def listed(settings: Settings) -> list[Entry]:
         LogfanoutError: the table cannot be read.
         SettingsWrong: there is no region, or for a table there are no credentials.
     """
-    async with _to_read(settings) as at:
-        return await commands.listed(at.roster, reading=at.reading)
+    async with _to_read(settings) as (roster, reading):
+        return await commands.listed(roster, reading=reading)
 
 
 async def found(settings: Settings, tenant: str) -> list[Entry]:
     """Return the rows of *tenant*, by type; raises as ``listed`` does, and ``TenantUnknown``."""
-    async with _to_read(settings) as at:
-        return await commands.found(at.roster, tenant, reading=at.reading)
+    async with _to_read(settings) as (roster, reading):
+        return await commands.found(roster, tenant, reading=reading)
 
 
-def foreseen(settings: Settings, change: Change) -> Entry:
+async def foreseen(settings: Settings, change: Change) -> Entry:
     """Return what the fleet would make of the row *change* makes; AWS is not asked.
 
     Raises:
@@ -49,8 +48,8 @@ def foreseen(settings: Settings, change: Change) -> Entry:
 
 async def put(settings: Settings, change: Change) -> Changed:
     """Carry *change* out; raises as ``foreseen`` does, and as ``listed``."""
-    async with _to_change(settings) as at:
-        return await commands.put(at.roster, change, reading=at.reading)
+    async with _to_change(settings) as (roster, reading):
+        return await commands.put(roster, change, reading=reading)
 
 
 async def switched(settings: Settings, tenant: str, type_: str | None, *, enabled: bool) -> list[Changed]:
@@ -61,36 +60,24 @@ async def switched(settings: Settings, tenant: str, type_: str | None, *, enable
         LogfanoutError: the table cannot be read or written.
         SettingsWrong: there is no region, there are no credentials, or there is no table to write to.
     """
-    async with _to_change(settings) as at:
-        return await commands.switch(at.roster, tenant, type_, enabled=enabled, reading=at.reading)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    roster: Roster
-    reading: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    roster: ChangeableRoster
-    reading: Reading
+    async with _to_change(settings) as (roster, reading):
+        return await commands.switch(roster, tenant, type_, enabled=enabled, reading=reading)
 
 
 @asynccontextmanager
-async def _to_read(settings: Settings) -> AsyncIterator[_Reader]:
+async def _to_read(settings: Settings) -> AsyncIterator[tuple[Roster, Reading]]:
     if settings.tenants_file:
-        yield _Reader(FileRows(settings.tenants_file), _reading(_region()))
+        yield FileRows(settings.tenants_file), _reading(_region())
         return
     async with opened_aws() as aws:
-        yield _Reader(aws.roster(settings.tenant_config_table), _reading(aws.region))
+        yield aws.roster(settings.tenant_config_table), _reading(aws.region)
 
 
 @asynccontextmanager
-async def _to_change(settings: Settings) -> AsyncIterator[_Writer]:
+async def _to_change(settings: Settings) -> AsyncIterator[tuple[ChangeableRoster, Reading]]:
     _require_table(settings)
     async with opened_aws() as aws:
-        yield _Writer(aws.roster(settings.tenant_config_table), _reading(aws.region))
+        yield aws.roster(settings.tenant_config_table), _reading(aws.region)
 
 
 def _require_table(settings: Settings) -> None:

@@ -11,11 +11,12 @@ from logfanout import __version__, telemetry
 from logfanout.app.fleet import attended
 from logfanout.app.parts import WallClock, opened, opened_aws
 from logfanout.console.health import Health
+from logfanout.moments import moment_ms
 from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import ObjectRef
 from logfanout.settings import Settings
 from logfanout.sweeping.listings import refs
-from logfanout.sweeping.reach import Reach, moment_ms
+from logfanout.sweeping.reach import Reach
 from logfanout.sweeping.replay import ATTEMPTS, Asked, Replay, Totals
 from logfanout.sweeping.scan import Scan
 from logfanout.sweeping.sweep import Sweep, Terms

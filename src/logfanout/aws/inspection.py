@@ -13,10 +13,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from logfanout.aws.faults import Table, as_ours
+from logfanout.aws.faults import as_ours
 from logfanout.aws.queue import SQS_FAULTS, redrive_in
+from logfanout.aws.tenant_table import DYNAMODB_FAULTS
 from logfanout.doctoring.surroundings import Caller, QueueFacts
-from logfanout.errors import Unavailable
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 ATTRIBUTES = (
@@ -28,8 +28,6 @@ ATTRIBUTES = (
     "ApproximateNumberOfMessagesDelayed",
     "RedrivePolicy",
 )
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTimeToLive.html, "Errors"
-TABLE_FAULTS: Table = {"ResourceNotFoundException": Unavailable}
 
 
 class StsIdentity:
@@ -90,7 +88,7 @@ class AwsInspection:
 
     async def expiry_attribute(self, table: str) -> str:
         """Return by which attribute DynamoDB deletes items of *table*; empty: it deletes none."""
-        with as_ours(TABLE_FAULTS, f"DescribeTimeToLive {table}"):
+        with as_ours(DYNAMODB_FAULTS, f"DescribeTimeToLive {table}"):
             answer = await self._dynamodb.describe_time_to_live(TableName=table)
         match answer.get("TimeToLiveDescription"):
             case {"TimeToLiveStatus": "ENABLED" | "ENABLING", "AttributeName": str(name)}:

@@ -5,7 +5,6 @@
 What a command needs is imported when it runs: ``logfanout version`` should not load an AWS client.
 """
 
-import os
 from typing import Annotated
 
 import typer
@@ -32,11 +31,7 @@ def logfanout(
 
 
 def _as_mode_says() -> None:
-    from logfanout.settings import survey  # noqa: PLC0415
-
-    # Not through ``given``: which variables are needed, and so what is wrong, depends on the mode.
-    mode = next(each.value for each in survey(os.environ) if each.variable == "EXECUTION_MODE")
-    match mode:
+    match settings.mode():
         case "sqs":
             run.run()
         case "manual":

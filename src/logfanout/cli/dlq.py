@@ -1,21 +1,18 @@
 """``logfanout dlq list|show|redrive|purge``: what could not be delivered, and what becomes of it."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
+from logfanout.cli.answers import Json, answered, asking, print_json
+from logfanout.cli.settings import FAILED, WRONG, complain
 
 if TYPE_CHECKING:
     from logfanout.app.letters import Desk
-    from logfanout.letters.letter import Chosen, Letter, Told
-    from logfanout.settings import Settings
-
-Value = TypeVar("Value")
-Found = list[tuple["Letter", "Told"]]
+    from logfanout.letters.letter import Chosen
 
 dlq = typer.Typer(name="dlq", no_args_is_help=True, help="See what could not be delivered, send it back or delete it.")
 
@@ -31,7 +28,6 @@ OfIds = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="Thi
 All = Annotated[bool, typer.Option("--all", help="Every letter.")]
 Most = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="Look at no more letters than so many.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="List them, and leave them where they are.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dlq.command("list")
@@ -40,13 +36,13 @@ def list_(*, reason: Reasons = None, tenant: Tenants = None, most: Most = 10_000
 
     While they are looked at, for seconds, nobody else sees them: SQS has no other way to look.
     """
-    _visited(lambda desk, settings: _list(desk, settings, _chosen(reason, tenant), most=most, json=json))
+    _visited(partial(_list, chosen=_chosen(reason, tenant), most=most, json=json))
 
 
 @dlq.command()
 def show(ids: Ids, *, most: Most = 10_000, json: Json = False) -> None:
     """Show all that letters say, the notification in them too. Exits with 1 if one is not there."""
-    _visited(lambda desk, settings: _show(desk, settings, _chosen(ids=ids), most=most, json=json))
+    _visited(partial(_show, chosen=_chosen(ids=ids), most=most, json=json))
 
 
 @dlq.command()
@@ -65,12 +61,8 @@ def redrive(
     Each letter is deleted when its notification is on the queue, and not before. What was delivered of it is not
     delivered again, as far as the fleet remembers.
     """
-    chosen = _chosen(reason, tenant, id, all_=all)
-    if dry_run:
-        _visited(lambda desk, settings: _list(desk, settings, chosen, most=most, json=json))
-    else:
-        needs = ("SQS_QUEUE_URL",)
-        _visited(lambda desk, settings: _redrive(desk, settings, chosen, most=most, json=json), needs=needs)
+    chosen = _some(_chosen(reason, tenant, id), all_=all)
+    _visited(partial(_list if dry_run else _redrive, chosen=chosen, most=most, json=json), needs=("SQS_QUEUE_URL",))
 
 
 @dlq.command()
@@ -89,137 +81,98 @@ def purge(
 
     The objects stay in their bucket; `logfanout replay` can deliver them as long as they lie there.
     """
-    chosen = _chosen(reason, tenant, id, all_=all)
-    if dry_run:
-        _visited(lambda desk, settings: _list(desk, settings, chosen, most=most, json=json))
-        return
-    if not yes and not sys.stdin.isatty():
+    chosen = _some(_chosen(reason, tenant, id), all_=all)
+    if not (yes or dry_run or sys.stdin.isatty()):
         complain(["purge asks before it deletes; where nobody can answer it needs --yes"])
         raise typer.Exit(WRONG)
-    _visited(lambda desk, settings: _purge(desk, settings, chosen, most=most, yes=yes, json=json))
+    _visited(partial(_list if dry_run else partial(_purge, ask=not yes), chosen=chosen, most=most, json=json))
 
 
 def _chosen(
-    reasons: list[str] | None = None,
-    tenants: list[str] | None = None,
-    ids: list[str] | None = None,
-    *,
-    all_: bool | None = None,
+    reasons: list[str] | None = None, tenants: list[str] | None = None, ids: list[str] | None = None
 ) -> "Chosen":
-    """Return which letters are meant; where *all_* is an option, exit with 2 unless it or another one is given."""
     from logfanout.letters.letter import Chosen  # noqa: PLC0415
 
-    chosen = Chosen(reasons=frozenset(reasons or ()), tenants=frozenset(tenants or ()), ids=frozenset(ids or ()))
-    if all_ is not None and all_ != chosen.everything:
+    return Chosen(reasons=frozenset(reasons or ()), tenants=frozenset(tenants or ()), ids=frozenset(ids or ()))
+
+
+def _some(chosen: "Chosen", *, all_: bool) -> "Chosen":
+    """Return *chosen*; exit with 2 if it leaves nothing out and *all_* does not say so, or the other way round."""
+    if all_ != chosen.everything:
         complain(["say which letters are meant: by --reason, --tenant or --id, or else --all"])
         raise typer.Exit(WRONG)
     return chosen
 
 
-def _visited(work: "Callable[[Desk, Settings], Awaitable[int]]", *, needs: tuple[str, ...] = ()) -> None:
+def _visited(work: "Callable[[Desk], Awaitable[int]]", *, needs: tuple[str, ...] = ()) -> None:
     """Do *work* at the dead-letter queue and exit with the code it returns."""
-    from logfanout import journal  # noqa: PLC0415
     from logfanout.app.letters import visiting  # noqa: PLC0415
-    from logfanout.errors import LogfanoutError  # noqa: PLC0415
 
-    settings = given(needs=needs)
-    journal.configure(level="ERROR", log_format=settings.log_format)
+    settings = asking(needs=needs)
 
     async def worked() -> int:
         async with visiting(settings) as desk:
             if desk.onward:
                 count = desk.onward.max_receive_count
                 complain([f"this queue has a redrive policy itself: what was looked at {count} times leaves it"])
-            return await work(desk, settings)
+            return await work(desk)
 
-    with refusing_wrong_ones():
-        try:
-            raise typer.Exit(asyncio.run(worked()))
-        except LogfanoutError as error:
-            complain([f"{error.reason}: {error}"])
-            raise typer.Exit(FAILED) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(FAILED) from None
+    raise typer.Exit(answered(worked()))
 
 
-async def _found(desk: "Desk", settings: "Settings", chosen: "Chosen", *, most: int) -> Found:
-    """Return the chosen ones of the letters, oldest first."""
-    from logfanout.letters.letter import told  # noqa: PLC0415
-    from logfanout.pipeline.routes import KeyLayout  # noqa: PLC0415
-
-    layout = KeyLayout.parse(settings.key_layout)
-    all_of_them = [(letter, told(letter, layout=layout)) async for letter in desk.visit.look(most=most)]
-    return sorted((each for each in all_of_them if chosen.takes(each[1])), key=lambda each: each[1].sent_ms)
-
-
-async def _list(desk: "Desk", settings: "Settings", chosen: "Chosen", *, most: int, json: bool) -> int:
+async def _list(desk: "Desk", *, chosen: "Chosen", most: int, json: bool) -> int:
     from logfanout.letters import report  # noqa: PLC0415
 
-    found = [said for _, said in await _found(desk, settings, chosen, most=most)]
+    found = await desk.visit.find(chosen, most=most)
     if json:
-        _print_json([report.row(each) for each in found])
+        print_json([report.row(each) for each in found])
     else:
         typer.echo("\n".join([*map(report.line, found), report.summary(found, full=desk.visit.full)]))
     return 0
 
 
-async def _show(desk: "Desk", settings: "Settings", chosen: "Chosen", *, most: int, json: bool) -> int:
+async def _show(desk: "Desk", *, chosen: "Chosen", most: int, json: bool) -> int:
     from logfanout.letters import report  # noqa: PLC0415
 
-    found = await _found(desk, settings, chosen, most=most)
+    found = await desk.visit.find(chosen, most=most)
     if json:
-        _print_json([report.row(said) | {"body": letter.body} for letter, said in found])
+        print_json([report.row(each) | {"body": each.letter.body} for each in found])
     else:
-        typer.echo("\n\n".join(report.page(letter, said) for letter, said in found), nl=bool(found))
-    lacking = sorted(chosen.ids - {letter.id for letter, _ in found})
+        typer.echo("\n\n".join(map(report.page, found)), nl=bool(found))
+    lacking = sorted(chosen.ids - {each.letter.id for each in found})
     complain(f"no letter {each} is there, or somebody else is looking at it" for each in lacking)
     return FAILED if lacking else 0
 
 
-async def _redrive(desk: "Desk", settings: "Settings", chosen: "Chosen", *, most: int, json: bool) -> int:
-    from logfanout.errors import LogfanoutError  # noqa: PLC0415
-
+async def _redrive(desk: "Desk", *, chosen: "Chosen", most: int, json: bool) -> int:
     if desk.source is None:
         raise ValueError("redrive needs SQS_QUEUE_URL")
-    found = [letter for letter, _ in await _found(desk, settings, chosen, most=most)]
-    sent = 0
-    failure: LogfanoutError | None = None
-    try:
-        async for count in desk.visit.send_back(found, to=desk.source):
-            sent += count
-    except LogfanoutError as error:
-        failure = error
-    _tell(json=json, done=sent, of=len(found), name="sent_back", says="sent back to the queue", full=desk.visit.full)
-    if failure:
-        complain([f"{failure.reason}: {failure}"])
-    return FAILED if failure else 0
+    found = await desk.visit.find(chosen, most=most)
+    sent = await desk.visit.send_back([each.letter for each in found], to=desk.source)
+    _tell(desk, done=sent.count, of=len(found), name="sent_back", says="sent back to the queue", json=json)
+    if sent.failure:
+        complain([str(sent.failure)])
+    return FAILED if sent.failure else 0
 
 
-async def _purge(desk: "Desk", settings: "Settings", chosen: "Chosen", *, most: int, yes: bool, json: bool) -> int:
+async def _purge(desk: "Desk", *, chosen: "Chosen", most: int, ask: bool, json: bool) -> int:
     from logfanout.letters import report  # noqa: PLC0415
 
-    found = await _found(desk, settings, chosen, most=most)
-    if found and not yes:
-        typer.echo(report.summary([said for _, said in found], full=desk.visit.full), err=True)
+    found = await desk.visit.find(chosen, most=most)
+    if found and ask:
+        typer.echo(report.summary(found, full=desk.visit.full), err=True)
         if not typer.confirm("Delete them?", err=True):
             return FAILED
-    left = await desk.visit.remove([letter for letter, _ in found])
-    gone = len(found) - len(left)
-    _tell(json=json, done=gone, of=len(found), name="deleted", says="deleted", full=desk.visit.full)
+    left = await desk.visit.remove([each.letter for each in found])
+    _tell(desk, done=len(found) - len(left), of=len(found), name="deleted", says="deleted", json=json)
     if left:
         complain([f"{len(left):,} letters were held for too long and are there still: run it again"])
     return FAILED if left else 0
 
 
-def _tell(*, json: bool, done: int, of: int, name: str, says: str, full: bool) -> None:
+def _tell(desk: "Desk", *, done: int, of: int, name: str, says: str, json: bool) -> None:
     if json:
-        _print_json({name: done, "of": of, "more": full})
+        print_json({name: done, "of": of, "more": desk.visit.full})
     else:
-        more = "; there may be more: run it again" if full else ""
+        more = "; there may be more: run it again" if desk.visit.full else ""
         typer.echo(f"{done:,} of {of:,} letters {says}{more}.")
-
-
-def _print_json(value: object) -> None:
-    import orjson  # noqa: PLC0415
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

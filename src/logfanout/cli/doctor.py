@@ -1,12 +1,11 @@
 """``logfanout doctor``: what is wrong with settings and permissions, and what to do?"""
 
-import asyncio
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
+from logfanout.cli.answers import Json, answered, asking, print_json
+from logfanout.cli.settings import FAILED, WRONG, complain, mode
 
 if TYPE_CHECKING:
     from logfanout.doctoring.findings import Finding
@@ -17,7 +16,6 @@ Object = Annotated[
     str | None,
     typer.Option("--object", metavar="s3://BUCKET/KEY", help="A log object: can it be read, and whose is it?"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 # What each mode cannot do without; to be run with the fleet's own environment.
 NEEDS = {"sqs": ("SQS_QUEUE_URL",), "scan": ("SOURCE_BUCKET",)}
 
@@ -28,28 +26,16 @@ def doctor(*, object: Object = None, json: Json = False) -> None:  # noqa: A002 
     No message is received, and nothing is written or delivered. What would leave a trace is not tried, and said how to
     find out. Exits with 0 when nothing failed, with 1 when something did, with 2 on wrong usage or settings.
     """
-    from logfanout import journal  # noqa: PLC0415
-
-    settings = given(needs=NEEDS.get(_mode(), ()))
-    sample = _sample(object)
-    # What fails is in the answer; the log beside it would say it twice.
-    journal.configure(level="ERROR", log_format=settings.log_format)
-    with refusing_wrong_ones():
-        found = asyncio.run(_told(settings, sample, json=json))
+    settings = asking(needs=NEEDS.get(mode(), ()))
+    found = answered(_told(settings, _sample(object), json=json))
     if any(each.outcome == "failed" for each in found):
         raise typer.Exit(FAILED)
-
-
-def _mode() -> str:
-    from logfanout.settings import survey  # noqa: PLC0415
-
-    return str(next(each.value for each in survey(os.environ) if each.variable == "EXECUTION_MODE"))
 
 
 def _sample(uri: str | None) -> "ObjectRef | None":
     if uri is None:
         return None
-    from logfanout.app.examinations import object_at  # noqa: PLC0415
+    from logfanout.s3_places import object_at  # noqa: PLC0415
 
     try:
         return object_at(uri)
@@ -60,8 +46,6 @@ def _sample(uri: str | None) -> "ObjectRef | None":
 
 async def _told(settings: "Settings", sample: "ObjectRef | None", *, json: bool) -> "list[Finding]":
     """Print each finding as soon as there is one, since what hangs is slow; JSON at the end."""
-    import msgspec  # noqa: PLC0415
-
     from logfanout.app.examinations import examined  # noqa: PLC0415
     from logfanout.doctoring import report  # noqa: PLC0415
 
@@ -70,5 +54,8 @@ async def _told(settings: "Settings", sample: "ObjectRef | None", *, json: bool)
         found.append(each)
         if not json:
             typer.echo(report.lines(each))
-    typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if json else report.summary(found))
+    if json:
+        print_json(found)
+    else:
+        typer.echo(report.summary(found))
     return found

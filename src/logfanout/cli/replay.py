@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from logfanout.cli.answers import print_json
 from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def _severity(level: str) -> int:
 
 def _asked(place: str, *, since: str | None, until: str | None, **asked: Any) -> "Asked":
     """Return what was asked for; exit with 2 after saying all that is wrong with it."""
-    from logfanout.sweeping.reach import Reach, moment_ms  # noqa: PLC0415
+    from logfanout.moments import moment_ms  # noqa: PLC0415
+    from logfanout.sweeping.reach import Reach  # noqa: PLC0415
     from logfanout.sweeping.replay import Asked  # noqa: PLC0415
 
     now_ms = time.time_ns() // 1_000_000
@@ -187,14 +189,11 @@ def _progress() -> "Iterator[Callable[[Totals], None]]":
 
 
 def _summarize(totals: "Totals", asked: "Asked", *, seconds: float, json: bool) -> None:
-    import orjson  # noqa: PLC0415
-
     from logfanout.sweeping import replay_report  # noqa: PLC0415
 
     events = _events()
     if json:
-        row = replay_report.summary_row(totals, events=events, seconds=seconds)
-        typer.echo(orjson.dumps(row, option=orjson.OPT_INDENT_2))
+        print_json(replay_report.summary_row(totals, events=events, seconds=seconds))
     else:
         typer.echo(replay_report.summary(totals, events=events, seconds=seconds))
     if totals.trouble:

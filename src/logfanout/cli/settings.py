@@ -33,6 +33,13 @@ def given(*, needs: Iterable[str] = ()) -> "Settings":
         return read(os.environ, needs=needs)
 
 
+def mode() -> str:
+    """Return what EXECUTION_MODE says, though it or another variable be wrong: which are needed depends on it."""
+    from logfanout.settings import survey  # noqa: PLC0415
+
+    return str(next(each.value for each in survey(os.environ) if each.variable == "EXECUTION_MODE"))
+
+
 @contextmanager
 def refusing_wrong_ones() -> Iterator[None]:
     """Exit with 2 where the block finds settings wrong, after saying each problem."""

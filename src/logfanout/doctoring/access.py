@@ -5,7 +5,7 @@ region ──► clock ──► credentials ──► central role          wha
 
 import shlex
 
-from logfanout.doctoring.findings import Found, failed, not_tried, ok, warning
+from logfanout.doctoring.findings import Finding, failed, not_tried, ok, warning
 from logfanout.doctoring.surroundings import Case
 from logfanout.errors import AccessRefused, CredentialsExpired
 from logfanout.ports import Assumption
@@ -16,12 +16,12 @@ MOST_SKEW_SECONDS = 300
 ODD_SKEW_SECONDS = 60  # no clock that is kept in time is so far off
 
 
-async def region(case: Case) -> Found:
+async def region(case: Case) -> Finding:
     """Say where we work."""
     return ok(case.setup.region)
 
 
-async def clock(case: Case) -> Found:
+async def clock(case: Case) -> Finding:
     """Say whether STS answers, and how far our clock is off."""
     ahead = await case.around.identity.clock_ahead_seconds()
     if ahead is None:
@@ -34,7 +34,7 @@ async def clock(case: Case) -> Found:
     return warning(said, todo=todo) if abs(ahead) > ODD_SKEW_SECONDS else ok(said)
 
 
-async def credentials(case: Case) -> Found:
+async def credentials(case: Case) -> Finding:
     """Say who we are."""
     try:
         caller = await case.around.identity.caller()
@@ -45,7 +45,7 @@ async def credentials(case: Case) -> Found:
     return ok(f"{caller.arn}, account {caller.account}")
 
 
-async def central_role(case: Case) -> Found:
+async def central_role(case: Case) -> Finding:
     """Become the central role, as the fleet does before it becomes a tenant's."""
     role = case.setup.central_role
     if not role:
@@ -55,7 +55,7 @@ async def central_role(case: Case) -> Found:
     return ok(f"{role} lets us in; whether a tenant's role does, `logfanout tenants check` tells")
 
 
-async def task_protection(case: Case) -> Found:
+async def task_protection(case: Case) -> Finding:
     """Say what asking would do."""
     return not_tried(
         "to ask for protection from scale-in would change the task",

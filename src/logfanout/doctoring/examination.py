@@ -6,10 +6,10 @@ A check says what it found, or raises what AWS said. What fails stops only what 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from logfanout.doctoring import access, machine, queues, sources, stores
-from logfanout.doctoring.findings import Finding, Found, failed, failed_by, not_tried
+from logfanout.doctoring.findings import Finding, failed, failed_by, not_tried
 from logfanout.doctoring.surroundings import Case
 from logfanout.errors import LogfanoutError
 
@@ -27,7 +27,7 @@ class Check:
     """One thing to look at."""
 
     about: str
-    look: Callable[[Case], Awaitable[Found]]
+    look: Callable[[Case], Awaitable[Finding]]
     when: Callable[[Case], bool] = lambda _: True  # whether it matters as things are set up
     alone: bool = False  # whether it can be known without AWS
     grant: str = ""  # what to allow where AWS says that we may not
@@ -131,11 +131,10 @@ async def examine(case: Case, *, told: Callable[[Exception], str] = repr) -> Asy
     """Yield what came of each check; *told* puts an error into words that is none of ours."""
     for check in CHECKS:
         if check.when(case):
-            found = await _looked(check, case, told)
-            yield Finding(about=check.about, outcome=found.outcome, said=found.said, todo=found.todo)
+            yield replace(await _looked(check, case, told), about=check.about)
 
 
-async def _looked(check: Check, case: Case, told: Callable[[Exception], str]) -> Found:
+async def _looked(check: Check, case: Case, told: Callable[[Exception], str]) -> Finding:
     if case.cut_off and not check.alone:
         return not_tried(case.cut_off)
     try:

@@ -21,45 +21,36 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Finding:
     """What a check found."""
 
+    about: str = ""  # the check's name, a program's key and a reader's heading; the examination puts it there
     outcome: Outcome
     said: str  # by AWS, or what is so
     todo: str = ""  # empty: nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a check found, and its name: a program's key, and a reader's heading."""
-
-    about: str
-    outcome: Outcome
-    said: str
-    todo: str = ""
-
-
-def ok(said: str) -> Found:
+def ok(said: str) -> Finding:
     """Return that all is well."""
-    return Found(outcome=Outcome.OK, said=said)
+    return Finding(outcome=Outcome.OK, said=said)
 
 
-def warning(said: str, *, todo: str) -> Found:
+def warning(said: str, *, todo: str) -> Finding:
     """Return that something is not as it should be."""
-    return Found(outcome=Outcome.WARNING, said=said, todo=todo)
+    return Finding(outcome=Outcome.WARNING, said=said, todo=todo)
 
 
-def failed(said: str, *, todo: str) -> Found:
+def failed(said: str, *, todo: str) -> Finding:
     """Return that something does not work."""
-    return Found(outcome=Outcome.FAILED, said=said, todo=todo)
+    return Finding(outcome=Outcome.FAILED, said=said, todo=todo)
 
 
-def not_tried(why: str, *, todo: str = "") -> Found:
+def not_tried(why: str, *, todo: str = "") -> Finding:
     """Return that nothing is known; *todo* says how it can be."""
-    return Found(outcome=Outcome.NOT_TRIED, said=why, todo=todo)
+    return Finding(outcome=Outcome.NOT_TRIED, said=why, todo=todo)
 
 
-def failed_by(error: LogfanoutError, *, grant: str, otherwise: str) -> Found:
+def failed_by(error: LogfanoutError, *, grant: str, otherwise: str) -> Finding:
     """Return what *error* means: *grant* is what to allow, *otherwise* what to do if that is not the trouble."""
     match error:
         case AccessRefused():

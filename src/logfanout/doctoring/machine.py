@@ -5,14 +5,14 @@ Setup ──► memory · processes · what the ledger is told
 Pure, and asks nobody. What a single variable may be, the settings have checked.
 """
 
-from logfanout.doctoring.findings import Found, ok, warning
+from logfanout.doctoring.findings import Finding, ok, warning
 from logfanout.doctoring.surroundings import Case
 from logfanout.memory import LEAST_BUDGET_BYTES, SHARE, budget_bytes
 
 MEBIBYTE = 1024**2
 
 
-async def memory(case: Case) -> Found:
+async def memory(case: Case) -> Finding:
     """Say what bounds the bytes in hand."""
     setup = case.setup
     budget = budget_bytes(setup.memory_bytes, processes=setup.processes)
@@ -30,7 +30,7 @@ async def memory(case: Case) -> Found:
     return ok(said)
 
 
-async def processes(case: Case) -> Found:
+async def processes(case: Case) -> Finding:
     """Say whether each process has a vCPU."""
     setup = case.setup
     said = f"{setup.processes} of ours on {setup.vcpus} vCPU"
@@ -39,7 +39,7 @@ async def processes(case: Case) -> Found:
     return ok(said)
 
 
-async def completions(case: Case) -> Found:
+async def completions(case: Case) -> Finding:
     """Say what the fleet remembers."""
     setup = case.setup
     if setup.ledger_completions and not setup.ledger_table:

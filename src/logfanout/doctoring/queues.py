@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from logfanout.doctoring.access import asking_iam
-from logfanout.doctoring.findings import Found, failed, not_tried, ok, warning
+from logfanout.doctoring.findings import Finding, failed, not_tried, ok, warning
 from logfanout.doctoring.surroundings import Case, QueueFacts
 from logfanout.errors import AccessRefused
 from logfanout.ports import Refusal
@@ -20,7 +20,7 @@ ENOUGH_RECEIVES = 20  # docs/operating.md, "What becomes of a message"
 NAMED_BY_EVENTS = "with Lambda, events name their queue"
 
 
-async def attributes(case: Case) -> Found:
+async def attributes(case: Case) -> Finding:
     """Say what SQS says of the queue."""
     setup = case.setup
     if not setup.queue_url:
@@ -41,7 +41,7 @@ async def attributes(case: Case) -> Found:
     )
 
 
-async def settling(case: Case) -> Found:
+async def settling(case: Case) -> Finding:
     """Ask to delete and to hide a message that cannot be there."""
     queue = case.around.queue
     if queue is None:
@@ -66,7 +66,7 @@ async def settling(case: Case) -> Found:
     return ok("DeleteMessage and ChangeMessageVisibility are allowed: SQS refused only a receipt that cannot exist")
 
 
-async def receiving(case: Case) -> Found:
+async def receiving(case: Case) -> Finding:
     """Say why nothing is received."""
     return not_tried(
         "a receive would hide a message and raise its count",
@@ -74,7 +74,7 @@ async def receiving(case: Case) -> Found:
     )
 
 
-async def redrive(case: Case) -> Found:
+async def redrive(case: Case) -> Finding:
     """Say when SQS gives a message up, and where it then goes."""
     facts, named = case.queue, case.setup.dlq_url
     if facts is None:
@@ -97,7 +97,7 @@ async def redrive(case: Case) -> Found:
     return ok(said)
 
 
-async def dead_letters(case: Case) -> Found:
+async def dead_letters(case: Case) -> Finding:
     """Say whether the dead-letter queue is there, and keeps letters for long enough."""
     url = _dead_letters_url(case)
     if not url:
@@ -113,7 +113,7 @@ async def dead_letters(case: Case) -> Found:
     return ok(said)
 
 
-async def sending(case: Case) -> Found:
+async def sending(case: Case) -> Finding:
     """Say why nothing is sent."""
     url = _dead_letters_url(case)
     return not_tried(

@@ -3,7 +3,7 @@
 source bucket ──► one key of its list          a sample ──► HEAD ──► its key's tenant ──► is that one known?
 """
 
-from logfanout.doctoring.findings import Found, failed, not_tried, ok, warning
+from logfanout.doctoring.findings import Finding, failed, not_tried, ok, warning
 from logfanout.doctoring.surroundings import Case
 from logfanout.errors import AccessRefused, KeyUnreadable
 from logfanout.pipeline.routes import KeyLayout
@@ -11,7 +11,7 @@ from logfanout.pipeline.routes import KeyLayout
 NO_SAMPLE = "no object is named"
 
 
-async def listing(case: Case) -> Found:
+async def listing(case: Case) -> Finding:
     """List one object."""
     setup = case.setup
     if case.around.listing is None:
@@ -30,7 +30,7 @@ async def listing(case: Case) -> Found:
     return ok(f"{place} can be listed{'' if page.objects else ', and nothing lies there yet'}")
 
 
-async def objects(case: Case) -> Found:
+async def objects(case: Case) -> Finding:
     """Ask about the sample; its bytes stay where they are."""
     if case.sample is None:
         return not_tried(NO_SAMPLE, todo="name one of a tenant's with --object s3://BUCKET/KEY")
@@ -38,7 +38,7 @@ async def objects(case: Case) -> Found:
     return ok(f"{case.sample.uri} is there, {facts.size_bytes:,} bytes; only a delivery proves its KMS key")
 
 
-async def keys(case: Case) -> Found:
+async def keys(case: Case) -> Finding:
     """Read the sample's key as the fleet does."""
     setup = case.setup
     if case.sample is None:
@@ -50,7 +50,7 @@ async def keys(case: Case) -> Found:
     return ok(f"is of tenant {case.tenant!r} by the layout {setup.key_layout}")
 
 
-async def owner(case: Case) -> Found:
+async def owner(case: Case) -> Finding:
     """Say whether the tenant of the sample's key is known."""
     setup = case.setup
     if not case.tenant:

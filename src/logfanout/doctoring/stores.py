@@ -4,7 +4,7 @@ tenants' table or file · ledger, and whether it forgets · quarantine
 """
 
 from logfanout.doctoring.access import arn_of, asking_iam
-from logfanout.doctoring.findings import Found, not_tried, ok, warning
+from logfanout.doctoring.findings import Finding, not_tried, ok, warning
 from logfanout.doctoring.surroundings import Case
 from logfanout.errors import AccessRefused
 from logfanout.s3_places import S3Place
@@ -15,14 +15,14 @@ NO_OBJECT = "logfanout/doctor"
 LEDGER_EXPIRY = "ttl"  # as aws/ledger_table.py writes it
 
 
-async def table(case: Case) -> Found:
+async def table(case: Case) -> Finding:
     """Ask for a tenant who cannot be there."""
     await case.around.rows.of(NO_TENANT)
     case.tenants_answer = True
     return ok(f"the table {case.setup.tenants_table} answers; one tenant's way: `logfanout tenants check NAME`")
 
 
-async def file(case: Case) -> Found:
+async def file(case: Case) -> Finding:
     """Read the file."""
     if case.around.file is None:
         return not_tried("there is none")
@@ -31,7 +31,7 @@ async def file(case: Case) -> Found:
     return ok(f"{case.around.file.path} has {count:,} tenants; one tenant's way: `logfanout tenants check NAME`")
 
 
-async def ledger(case: Case) -> Found:
+async def ledger(case: Case) -> Finding:
     """Ask for an object that cannot be there."""
     if case.around.ledger is None:
         return not_tried("there is none")
@@ -39,7 +39,7 @@ async def ledger(case: Case) -> Found:
     return ok(f"the table {case.setup.ledger_table} answers")
 
 
-async def forgetting(case: Case) -> Found:
+async def forgetting(case: Case) -> Finding:
     """Say whether the ledger's items ever go."""
     try:
         attribute = await case.around.inspection.expiry_attribute(case.setup.ledger_table)
@@ -54,13 +54,13 @@ async def forgetting(case: Case) -> Found:
     )
 
 
-async def remembering(case: Case) -> Found:
+async def remembering(case: Case) -> Finding:
     """Say why nothing is written."""
     arn = arn_of(case, "dynamodb", f"table/{case.setup.ledger_table}")
     return not_tried("an item would stay there", todo=asking_iam(case, "dynamodb:PutItem", resource=arn))
 
 
-async def quarantine(case: Case) -> Found:
+async def quarantine(case: Case) -> Finding:
     """Say why nothing is written."""
     if not case.setup.quarantine_uri:
         return ok("unset: records that can never be delivered are counted and logged, and not kept")

@@ -32,8 +32,7 @@ class Letter:
 class Told:
     """What a letter says; an empty text is not known."""
 
-    id: str
-    sent_ms: int
+    letter: Letter
     reason: str  # ``NO_REASON`` if SQS moved it itself
     detail: str
     tenant: str
@@ -49,8 +48,7 @@ def told(letter: Letter, *, layout: KeyLayout) -> Told:
         refs = ()
     tenant = _attribute(letter, "tenant") or (_tenant_of(refs[0].key, layout) if refs else "")
     return Told(
-        id=letter.id,
-        sent_ms=letter.sent_ms,
+        letter=letter,
         reason=_attribute(letter, "reason") or NO_REASON,
         detail=_attribute(letter, "detail"),
         tenant=tenant,
@@ -72,9 +70,9 @@ class Chosen:
         """Whether nothing is left out."""
         return not (self.reasons or self.tenants or self.ids)
 
-    def takes(self, letter: Told) -> bool:
-        """Whether *letter* is one of them."""
-        pairs = ((self.reasons, letter.reason), (self.tenants, letter.tenant), (self.ids, letter.id))
+    def takes(self, told: Told) -> bool:
+        """Whether the letter that *told* is of is one of them."""
+        pairs = ((self.reasons, told.reason), (self.tenants, told.tenant), (self.ids, told.letter.id))
         return all(not wanted or value in wanted for wanted, value in pairs)
 
 

@@ -8,11 +8,13 @@ shown again when the visit ends; should it end unheard of, in ``HOLD_SECONDS``.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, Self
 
 from logfanout.errors import LogfanoutError
-from logfanout.letters.letter import Letter
+from logfanout.letters.letter import Chosen, Letter, Told, told
+from logfanout.pipeline.routes import KeyLayout
 from logfanout.ports import DeadLetter, DeadLetters, Queue
 from logfanout.retrying import patiently
 
@@ -34,6 +36,14 @@ class Letters(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentBack:
+    """What came of sending letters back."""
+
+    count: int  # of notifications that are on the queue by now
+    failure: LogfanoutError | None  # why no more were
+
+
 class Visit:
     """One look through a dead-letter queue, an ``async with`` block.
 
@@ -41,10 +51,11 @@ class Visit:
         LogfanoutError: from every method, when SQS refuses or does not answer for long.
     """
 
-    def __init__(self, letters: Letters, queue: Queue) -> None:
-        """*letters* and *queue* are the same queue's, the dead-letter queue."""
+    def __init__(self, letters: Letters, queue: Queue, *, layout: KeyLayout) -> None:
+        """*letters* and *queue* are the same queue's, the dead-letter queue; *layout* tells whose a key is."""
         self._letters = letters
         self._queue = queue
+        self._layout = layout
         self._held: dict[str, str] = {}  # receipts by id
         self.full = False  # whether the look ended because it had seen as many as it was to
 
@@ -62,6 +73,11 @@ class Visit:
             except LogfanoutError:
                 return
         self._held.clear()
+
+    async def find(self, chosen: Chosen, *, most: int) -> list[Told]:
+        """Return the *chosen* of up to *most* letters, oldest first."""
+        found = [told(letter, layout=self._layout) async for letter in self.look(most=most)]
+        return sorted(filter(chosen.takes, found), key=lambda each: each.letter.sent_ms)
 
     async def look(self, *, most: int) -> AsyncIterator[Letter]:
         """Yield each letter once, no more than *most*."""
@@ -92,19 +108,24 @@ class Visit:
                 self._held.pop(letter.id, None)
         return left
 
-    async def send_back(self, letters: Sequence[Letter], *, to: DeadLetters) -> AsyncIterator[int]:
+    async def send_back(self, letters: Sequence[Letter], *, to: DeadLetters) -> SentBack:
         """Send the notification in each of *letters* to the queue it came from, and delete the letter then.
 
-        Yield how many that were, now and then. A letter whose deletion fails has been sent all the same: what it
-        announces is then delivered once by it and suppressed, as far as it is remembered, when it is sent again.
+        A letter whose deletion fails has been sent all the same: what it announces is then delivered once by it and
+        suppressed, as far as it is remembered, when it is sent again.
         """
+        count = 0
         for some in _in_tens(letters):
             outcomes = await asyncio.gather(*(_sent(letter, to) for letter in some))
             sent = [letter for letter, failure in zip(some, outcomes, strict=True) if failure is None]
-            await self.remove(sent)
-            yield len(sent)
+            count += len(sent)
+            try:
+                await self.remove(sent)
+            except LogfanoutError as error:
+                outcomes.append(error)
             if failure := next(filter(None, outcomes), None):
-                raise failure
+                return SentBack(count=count, failure=failure)
+        return SentBack(count=count, failure=None)
 
 
 async def _sent(letter: Letter, to: DeadLetters) -> LogfanoutError | None:

@@ -7,10 +7,10 @@ Pure. A change is one write, never a read and then a write: of two operators at 
 to a field that is not its own.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from logfanout.moments import iso8601
 from logfanout.ports import Row
 
 OF_ONE_TYPE: Mapping[str, Sequence[str]] = {
@@ -64,8 +64,3 @@ def applied(change: Change, before: Row | None) -> Row | None:
         return None
     row = {"tenant_id": change.tenant, "type": change.type, **change.sets_once, **(before or {}), **change.sets}
     return {name: value for name, value in row.items() if name not in change.removes}
-
-
-def iso8601(at_ms: int) -> str:
-    """Return an epoch time as rows have it, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_ms // 1000))

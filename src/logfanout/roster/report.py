@@ -95,11 +95,6 @@ def plan_row(change: Change, entry: Entry) -> dict[str, Any]:
     }
 
 
-def as_json(value: Any) -> str:
-    """Return *value* as JSON, for programs."""
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
-
-
 def _outcome(entry: Entry, *, width: int = 0) -> str:
     """Return the state, *width* wide, and where to or why not."""
     if entry.state is State.REFUSED:

@@ -1,13 +1,11 @@
-"""Which objects does one mean who names a place in a bucket, and a time?
+"""Which objects does one mean who names a place in a bucket?
 
-    "s3://bucket/acme/c1", "36h" ──► Reach.parse, moment ──► does it hold this object?
+    "s3://bucket/acme/c1" ──► Reach.parse ──► does it hold this object?
 
 Pure.
 """
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from logfanout import s3_places
@@ -15,10 +13,6 @@ from logfanout.ports import ObjectRef
 
 MOST_KEY_BYTES = 1024  # "Creating object key names"
 ANY_END = "*"
-_AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +50,3 @@ class Reach:
         if not self.path or self.open_end or self.path.endswith("/"):
             return ref.key.startswith(self.path)
         return ref.key == self.path or ref.key.startswith(f"{self.path}/")
-
-
-def moment_ms(text: str, *, now_ms: int) -> int:
-    """Return when *text* was, epoch: a date or a time of ISO 8601 (UTC unless it says otherwise), or an age as ``36h``.
-
-    Ages are whole numbers of ``s``, ``m``, ``h`` or ``d``.
-
-    Raises:
-        ValueError: it is none of these; the text is for whoever wrote it.
-    """
-    if (age := _AGE.fullmatch(text)) is not None:
-        return max(now_ms - int(age[1]) * _UNIT_SECONDS[age[2]] * 1000, 0)
-    try:
-        when = datetime.fromisoformat(text)
-        utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-        return (utc - _EPOCH) // _MILLISECOND  # exact: a float of seconds is a millisecond off now and then
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text[:40]!r} is no time: write 2026-03-02, 2026-03-02T12:00Z, or an age as 36h") from None

@@ -9,9 +9,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from logfanout.moments import iso8601
 from logfanout.ports import ObjectRef
 from logfanout.sweeping.replay import Asked, Totals
-from logfanout.terminal import iso8601, shown
+from logfanout.terminal import shown
 
 MOST_FAILURES_SHOWN = 20
 

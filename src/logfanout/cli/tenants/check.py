@@ -1,11 +1,11 @@
 """``logfanout tenants check NAME``: can a tenant be reached?"""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logfanout.cli.settings import FAILED, WRONG, complain, given, refusing_wrong_ones
+from logfanout.cli.answers import Json, answered, asking, print_json
+from logfanout.cli.settings import FAILED, WRONG, complain
 
 if TYPE_CHECKING:
     from logfanout.checking import Checked, Sample
@@ -16,7 +16,6 @@ Object = Annotated[
     str | None,
     typer.Option("--object", metavar="s3://BUCKET/KEY", help="An object of the tenant's, for its bucket."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def check(names: Names, *, object: Object = None, json: Json = False) -> None:  # noqa: A002  the option's name
@@ -25,15 +24,12 @@ def check(names: Names, *, object: Object = None, json: Json = False) -> None:  
     Its log group gets one event that says what it is. Its bucket gets a copy of --object, and is not tried without one.
     Exits with 0 when nothing failed, with 1 when something did, with 2 on wrong usage or settings.
     """
-    from logfanout import journal  # noqa: PLC0415
-
-    settings = given()
-    sample = _sample(object, names, settings)
-    # What fails is in the answer; the log beside it would say it twice.
-    journal.configure(level="ERROR", log_format=settings.log_format)
-    with refusing_wrong_ones():
-        found = _checked(settings, names, sample)
-    typer.echo(_as_json(found) if json else "\n".join(map(_as_line, found)))
+    settings = asking()
+    found = answered(_checked(settings, names, _sample(object, names, settings)))
+    if json:
+        print_json(found)
+    else:
+        typer.echo("\n".join(map(_as_line, found)))
     if any(each.outcome == "failed" for each in found):
         raise typer.Exit(FAILED)
 
@@ -56,25 +52,11 @@ def _sample(uri: str | None, names: list[str], settings: "Settings") -> "Sample 
     return sample
 
 
-def _checked(settings: "Settings", names: list[str], sample: "Sample | None") -> "list[Checked]":
+async def _checked(settings: "Settings", names: list[str], sample: "Sample | None") -> "list[Checked]":
     from logfanout.app.checks import checked  # noqa: PLC0415
-    from logfanout.errors import LogfanoutError  # noqa: PLC0415
 
-    async def all_of_them() -> "list[Checked]":
-        return [each async for each in checked(settings, names, sample=sample)]
-
-    try:
-        return asyncio.run(all_of_them())
-    except LogfanoutError as error:
-        complain([f"{error.reason}: {error}"])
-        raise typer.Exit(FAILED) from None
+    return [each async for each in checked(settings, names, sample=sample)]
 
 
 def _as_line(found: "Checked") -> str:
     return ": ".join(part for part in (found.tenant, found.to, found.outcome, found.why) if part)
-
-
-def _as_json(found: "list[Checked]") -> str:
-    import msgspec  # noqa: PLC0415
-
-    return msgspec.json.format(msgspec.json.encode(found)).decode()

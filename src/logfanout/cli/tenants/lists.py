@@ -2,7 +2,8 @@
 
 import typer
 
-from logfanout.cli.tenants.answers import Json, Name, answered, asking, require_name
+from logfanout.cli.answers import Json, answered, asking, print_json
+from logfanout.cli.tenants.answers import Name, require_name
 
 
 def list_(*, json: Json = False) -> None:
@@ -15,7 +16,7 @@ def list_(*, json: Json = False) -> None:
 
     entries = answered(listed(asking()))
     if json:
-        typer.echo(report.as_json([report.entry_row(each) for each in entries]))
+        print_json([report.entry_row(each) for each in entries])
     else:
         typer.echo(report.listing(entries) if entries else "There is no tenant.")
 
@@ -32,6 +33,6 @@ def show(name: Name, *, json: Json = False) -> None:
     require_name(name)
     entries = answered(found(settings, name))
     if json:
-        typer.echo(report.as_json([report.sheet_row(each) for each in entries]))
+        print_json([report.sheet_row(each) for each in entries])
     else:
         typer.echo("\n\n".join(map(report.sheet, entries)))

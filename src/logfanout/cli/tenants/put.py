@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logfanout.cli.settings import FAILED, WRONG, complain, refusing_wrong_ones
-from logfanout.cli.tenants.answers import Json, Name, Type, answered, asking, require_name, tell
+from logfanout.cli.answers import Json, answered, asking, print_json
+from logfanout.cli.settings import FAILED, WRONG, complain
+from logfanout.cli.tenants.answers import Name, Type, require_name, tell
 
 if TYPE_CHECKING:
     from logfanout.roster.changes import Change
@@ -86,17 +87,7 @@ def put(
     }
     given = {option: value for option, value in options.items() if value is not None}
     change = _change(name, type_, given, heartbeat_tenant=settings.heartbeat_tenant)
-    if dry_run:
-        _foresee(settings, change, json=json)
-        return
-    from logfanout.app.rosters import put as write  # noqa: PLC0415
-    from logfanout.roster.entries import State  # noqa: PLC0415
-
-    changed = answered(write(settings, change))
-    tell([changed], settings, json=json)
-    if changed.entry.state is State.REFUSED:
-        complain(["the fleet refuses the row for a field that was left as it is"])
-        raise typer.Exit(FAILED)
+    (_foresee if dry_run else _write)(settings, change, json=json)
 
 
 _FIELDS = {
@@ -150,17 +141,10 @@ def _epoch_seconds(text: str) -> int:
     Raises:
         ValueError: *text* is no time; it says what one is.
     """
-    from logfanout.sweeping.reach import moment_ms  # noqa: PLC0415
+    from logfanout.moments import time_ms  # noqa: PLC0415
 
-    if re.fullmatch(r"\d{9,15}", text, re.ASCII):  # shorter ones are dates without their hyphens
-        seconds = int(text)
-    else:
-        try:
-            seconds = moment_ms(text, now_ms=0) // 1000
-        except ValueError:
-            raise ValueError(
-                f"{text[:40]!r} is no time: write 2027-03-02, 2027-03-02T12:00Z or epoch seconds"
-            ) from None
+    is_epoch = re.fullmatch(r"\d{9,15}", text, re.ASCII)  # shorter ones are dates without their hyphens
+    seconds = int(text) if is_epoch else time_ms(text) // 1000
     if seconds > _LATEST_SECONDS:
         raise ValueError(f"{text} is after the year 9999: it must be in seconds")
     return seconds
@@ -168,13 +152,21 @@ def _epoch_seconds(text: str) -> int:
 
 def _foresee(settings: "Settings", change: "Change", *, json: bool) -> None:
     from logfanout.app.rosters import foreseen  # noqa: PLC0415
-    from logfanout.errors import DestinationUnusable  # noqa: PLC0415
     from logfanout.roster import report  # noqa: PLC0415
 
-    with refusing_wrong_ones():
-        try:
-            entry = foreseen(settings, change)
-        except DestinationUnusable as why:
-            complain([f"nothing would be written: {why}"])
-            raise typer.Exit(WRONG) from None
-    typer.echo(report.as_json(report.plan_row(change, entry)) if json else report.plan(change, entry))
+    entry = answered(foreseen(settings, change))
+    if json:
+        print_json(report.plan_row(change, entry))
+    else:
+        typer.echo(report.plan(change, entry))
+
+
+def _write(settings: "Settings", change: "Change", *, json: bool) -> None:
+    from logfanout.app.rosters import put as write  # noqa: PLC0415
+    from logfanout.roster.entries import State  # noqa: PLC0415
+
+    changed = answered(write(settings, change))
+    tell([changed], settings, json=json)
+    if changed.entry.state is State.REFUSED:
+        complain(["the fleet refuses the row for a field that was left as it is"])
+        raise typer.Exit(FAILED)

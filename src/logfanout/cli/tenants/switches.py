@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from logfanout.cli.tenants.answers import Json, Name, Type, answered, asking, require_name, tell
+from logfanout.cli.answers import Json, answered, asking
+from logfanout.cli.tenants.answers import Name, Type, require_name, tell
 
 OneType = Annotated[Type | None, typer.Option("--type", help="The row of this type only; otherwise all.")]
 
